@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo stop test lint bench acceptance shell i18n screenshots clean
+dev := @dev/python.sh
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+
+demo: ## Odoo with the add-on and a demo company in the browser (PORT=, HOST=)
+	$(dev) demo
+
+stop: ## stop the demo server and the private PostgreSQL
+	$(dev) stop
+
+test: ## the whole suite; T=file, T=test_file::Class::test or T=Class.test for a part of it (TESTDB=)
+	$(dev) test
+
+lint: ## ruff, pylint-odoo, prettier and eslint
+	$(dev) lint
+
+bench: ## the measurements of benchmarks/run.py
+	$(dev) script benchmarks/run.py $(ARGS)
+
+acceptance: ## the published examples of acceptance/run.py
+	$(dev) script acceptance/run.py $(ARGS)
+
+shell: ## a Python shell on the demo database, or on DB=
+	@bin/odoo shell -d $(or $(DB),demo) --no-http
+
+i18n: ## bring the translation templates and translations up to date
+	$(dev) i18n
+
+screenshots: ## take the pictures of the documentation from the running demo
+	$(dev) screenshots
+
+clean: ## stop everything and delete .dev and the private PostgreSQL
+	$(dev) clean

@@ -1,0 +1,42 @@
+from odoo import models
+
+CAPTURE_FIELDS = frozenset({"state", "date", "journal_id", "company_id"})
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    _customer_cost_sales_idx = models.Index(
+        "(commercial_partner_id, date) WHERE state = 'posted' "
+        "AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')"
+    )
+
+    def write(self, vals):
+        if not CAPTURE_FIELDS.intersection(vals):
+            return super().write(vals)
+        posted_before = self.filtered(lambda move: move.state == "posted")
+        res = super().write(vals)
+        posted = self.filtered(lambda move: move.state == "posted")
+        concerned = posted_before | posted
+        if concerned:
+            self.env["customer.cost.capture"]._sync(concerned.ids)
+        posted._freeze_customer_cost()
+        (posted_before - posted)._clear_customer_cost()
+        return res
+
+    def unlink(self):
+        move_ids = self.filtered(lambda move: move.state == "posted").ids
+        res = super().unlink()
+        if move_ids:
+            self.env["customer.cost.capture"]._sync(move_ids)
+        return res
+
+    def _freeze_customer_cost(self):
+        sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
+        if sales:
+            self.env["account.move.line"]._freeze_product_cost(sales.ids)
+
+    def _clear_customer_cost(self):
+        sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
+        if sales:
+            self.env["account.move.line"]._clear_product_cost(sales.ids)

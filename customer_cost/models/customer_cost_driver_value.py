@@ -1,0 +1,69 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class CustomerCostDriverValue(models.Model):
+    """A quantity that lives outside Odoo, entered or imported per customer and period."""
+
+    _name = "customer.cost.driver.value"
+    _description = "Driver Value"
+    _order = "date desc, driver_id, customer_id, id"
+    _check_company_auto = True
+
+    driver_id = fields.Many2one(
+        "customer.cost.driver",
+        string="Driver",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        domain=[("kind", "=", "value")],
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    date = fields.Date(
+        required=True,
+        default=fields.Date.context_today,
+        help="Any day of the period the quantity belongs to.",
+    )
+    customer_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
+    )
+    quantity = fields.Float(digits=(20, 6), required=True)
+
+    @api.constrains("driver_id")
+    def _check_driver_kind(self):
+        for value in self:
+            if value.driver_id.kind != "value":
+                raise ValidationError(
+                    self.env._(
+                        "%(driver)s measures itself: values cannot be entered for it.",
+                        driver=value.driver_id.display_name,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._normalise_customer(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._normalise_customer(vals)
+        return super().write(vals)
+
+    @api.model
+    def _normalise_customer(self, vals):
+        if vals.get("customer_id"):
+            partner = self.env["res.partner"].browse(vals["customer_id"])
+            vals["customer_id"] = partner.commercial_partner_id.id
+
+    @api.depends("driver_id", "customer_id", "date")
+    def _compute_display_name(self):
+        for value in self:
+            value.display_name = f"{value.driver_id.name} · {value.customer_id.name} · {value.date}"

@@ -1,0 +1,407 @@
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+from odoo.fields import Domain
+
+ENTRY_STATES = [
+    ("draft", "Draft"),
+    ("submitted", "Submitted"),
+    ("approved", "Approved"),
+    ("refused", "Refused"),
+    ("reversed", "Reversed"),
+    ("captured", "In the books"),
+    ("withdrawn", "No longer in the books"),
+]
+MUTABLE_STATES = ("draft", "refused")
+SUBSTANCE_FIELDS = frozenset(
+    {
+        "amount",
+        "company_id",
+        "contact_id",
+        "cost_centre_id",
+        "currency_id",
+        "customer_id",
+        "date",
+        "description",
+        "item_id",
+        "payment_method",
+        "spender_id",
+        "vendor_id",
+    }
+)
+
+
+class CustomerCostEntry(models.Model):
+    """One cost: captured from a journal item, or statistical, recorded by hand.
+
+    A captured entry is written by the capture alone. A statistical one goes from draft over
+    submitted to approved; approval writes its ledger line and is final.
+    """
+
+    _name = "customer.cost.entry"
+    _description = "Customer Cost"
+    _inherit = ["mail.thread", "mail.activity.mixin", "customer.cost.guarded"]
+    _order = "date desc, id desc"
+    _check_company_auto = True
+    _guarded_fields = frozenset(
+        {
+            "kind",
+            "state",
+            "name",
+            "amount_company",
+            "source_line_id",
+            "source_move_id",
+            "map_id",
+            "submitter_id",
+            "last_editor_id",
+            "reversal_of_id",
+        }
+    )
+
+    name = fields.Char(string="Number", readonly=True, copy=False)
+    kind = fields.Selection(
+        [("captured", "In the books"), ("statistical", "Not in the books")],
+        required=True,
+        default="statistical",
+        readonly=True,
+        copy=False,
+    )
+    state = fields.Selection(
+        ENTRY_STATES,
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+        index=True,
+        tracking=True,
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        default=lambda self: self.env.company,
+        index=True,
+    )
+    date = fields.Date(required=True, default=fields.Date.context_today, tracking=True)
+    item_id = fields.Many2one(
+        "customer.cost.item",
+        string="Cost Item",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
+        tracking=True,
+    )
+    currency_id = fields.Many2one(
+        "res.currency",
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+    )
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
+    amount = fields.Monetary(required=True, tracking=True)
+    amount_company = fields.Monetary(
+        string="Amount in Company Currency",
+        currency_field="company_currency_id",
+        compute="_compute_amount_company",
+        store=True,
+        readonly=True,
+        copy=False,
+    )
+    contact_id = fields.Many2one(
+        "res.partner",
+        string="Contact",
+        check_company=True,
+        help="The person or address concerned; the cost counts for the company behind it.",
+    )
+    customer_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        index=True,
+        check_company=True,
+        tracking=True,
+        help="Left empty, the cost is indirect and waits in its pool for a run.",
+    )
+    cost_centre_id = fields.Many2one(
+        "account.analytic.account", string="Cost Centre", check_company=True
+    )
+    vendor_id = fields.Many2one("res.partner", string="Vendor")
+    spender_id = fields.Many2one(
+        "res.users", string="Spent By", default=lambda self: self.env.user, tracking=True
+    )
+    payment_method = fields.Selection(
+        [
+            ("own", "Paid by the employee"),
+            ("company", "Paid by the company"),
+            ("none", "No payment"),
+        ],
+        default="none",
+    )
+    description = fields.Char()
+    submitter_id = fields.Many2one(
+        "res.users", string="Submitted By", readonly=True, copy=False
+    )
+    last_editor_id = fields.Many2one(
+        "res.users", string="Last Changed By", readonly=True, copy=False
+    )
+    review_ids = fields.One2many("customer.cost.review", "entry_id", string="Decisions")
+    reversal_of_id = fields.Many2one(
+        "customer.cost.entry",
+        string="Reverses",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+    reversal_ids = fields.One2many("customer.cost.entry", "reversal_of_id", string="Reversals")
+    line_ids = fields.One2many("customer.cost.line", "entry_id", string="Ledger Lines")
+    source_line_id = fields.Integer(string="Journal Item", readonly=True, copy=False)
+    source_move_id = fields.Integer(string="Journal Entry", readonly=True, copy=False)
+    map_id = fields.Integer(string="Account Map Row", readonly=True, copy=False)
+    cannot_approve_reason = fields.Char(compute="_compute_cannot_approve_reason")
+    can_edit = fields.Boolean(compute="_compute_can_edit")
+
+    _source_unique = models.UniqueIndex(
+        "(source_line_id, COALESCE(customer_id, 0), item_id) WHERE source_line_id IS NOT NULL"
+    )
+    _source_move_idx = models.Index("(source_move_id) WHERE source_move_id IS NOT NULL")
+
+    # ------------------------------------------------------------
+    # Computes and checks
+    # ------------------------------------------------------------
+
+    @api.depends("name", "description", "item_id")
+    def _compute_display_name(self):
+        for entry in self:
+            entry.display_name = (
+                entry.name or entry.description or entry.item_id.display_name or ""
+            )
+
+    @api.depends("amount", "currency_id", "company_id", "date")
+    def _compute_amount_company(self):
+        for entry in self.filtered(lambda entry: entry.kind != "captured"):
+            if not (entry.currency_id and entry.company_id and entry.date):
+                entry.amount_company = entry.amount
+                continue
+            entry.amount_company = entry.currency_id._convert(
+                entry.amount, entry.company_id.currency_id, entry.company_id, entry.date
+            )
+
+    @api.depends("state", "kind")
+    def _compute_can_edit(self):
+        for entry in self:
+            entry.can_edit = entry.kind == "statistical" and entry.state in MUTABLE_STATES
+
+    @api.depends("state", "submitter_id", "spender_id", "last_editor_id")
+    @api.depends_context("uid")
+    def _compute_cannot_approve_reason(self):
+        for entry in self:
+            entry.cannot_approve_reason = entry._get_cannot_approve_reason()
+
+    def _get_cannot_approve_reason(self):
+        """Return why the current user may not approve or refuse this entry, or ``False``."""
+        self.ensure_one()
+        user = self.env.user
+        if self.state != "submitted":
+            return self.env._("Only a submitted cost can be approved or refused.")
+        if not user.has_group("customer_cost.group_customer_cost_reviewer"):
+            return self.env._("Only a reviewer approves or refuses a cost.")
+        own = {
+            self.env._("recorded"): self.create_uid,
+            self.env._("submitted"): self.submitter_id,
+            self.env._("last changed"): self.last_editor_id,
+            self.env._("spent"): self.spender_id,
+        }
+        for act, person in own.items():
+            if person == user:
+                return self.env._(
+                    "You %(act)s this cost yourself: another reviewer has to decide.", act=act
+                )
+        return False
+
+    @api.onchange("contact_id")
+    def _onchange_contact_id(self):
+        if self.contact_id:
+            self.customer_id = self.contact_id.commercial_partner_id
+
+    @api.onchange("customer_id")
+    def _onchange_customer_id(self):
+        if self.customer_id != self.customer_id.commercial_partner_id:
+            self.contact_id = self.customer_id
+            self.customer_id = self.customer_id.commercial_partner_id
+
+    @api.constrains(
+        "amount", "date", "item_id", "customer_id", "contact_id", "currency_id", "company_id"
+    )
+    def _check_substance(self):
+        for entry in self.filtered(lambda entry: entry.kind == "statistical"):
+            for problem in entry._get_problems():
+                raise ValidationError(problem)
+
+    def _get_problems(self):
+        """Return the list of what keeps this manual cost from being recorded, each translated."""
+        self.ensure_one()
+        problems = []
+        company = self.company_id
+        if self.currency_id.is_zero(self.amount):
+            problems.append(self.env._("%(cost)s: the amount is zero.", cost=self.display_name))
+        if not self.item_id.active:
+            problems.append(
+                self.env._("Cost item %(item)s is archived.", item=self.item_id.display_name)
+            )
+        for partner in (self.customer_id, self.contact_id):
+            if partner.company_id and partner.company_id not in company.parent_ids:
+                problems.append(
+                    self.env._(
+                        "%(partner)s belongs to %(other)s, the cost to %(company)s.",
+                        partner=partner.display_name,
+                        other=partner.company_id.name,
+                        company=company.name,
+                    )
+                )
+        problems += self._get_date_problems()
+        if self.currency_id != company.currency_id and not self._has_rate():
+            problems.append(
+                self.env._(
+                    "There is no %(currency)s rate on or before %(date)s. Enter one first.",
+                    currency=self.currency_id.name,
+                    date=self.date,
+                )
+            )
+        return problems
+
+    def _get_date_problems(self):
+        company = self.company_id
+        problems = []
+        today = fields.Date.context_today(self)
+        oldest = today - timedelta(days=company.customer_cost_max_days_back)
+        if self.date > today:
+            problems.append(
+                self.env._("%(date)s lies in the future: no cost has been incurred.", date=self.date)
+            )
+        if self.date < oldest and not self.reversal_of_id:
+            problems.append(
+                self.env._(
+                    "%(date)s is more than %(days)s days back. The oldest date allowed is "
+                    "%(oldest)s; a cost manager can change it in the settings.",
+                    date=self.date,
+                    days=company.customer_cost_max_days_back,
+                    oldest=oldest,
+                )
+            )
+        if self.env["customer.cost.period"]._is_closed(company, self.date):
+            problems.append(
+                self.env._(
+                    "The cost period of %(date)s is closed. Take a date in an open period or ask "
+                    "a cost manager to reopen it.",
+                    date=self.date,
+                )
+            )
+        violations = company._get_lock_date_violations(self.date, sale=False, purchase=False)
+        if violations:
+            problems.append(
+                self.env._(
+                    "The books of %(company)s are locked up to %(lock)s.",
+                    company=company.name,
+                    lock=max(lock_date for lock_date, _field in violations),
+                )
+            )
+        return problems
+
+    def _has_rate(self):
+        return bool(
+            # sudo: rates are shared figures; only their existence is looked at
+            self.env["res.currency.rate"]
+            .sudo()
+            .search_count(
+                [
+                    ("currency_id", "=", self.currency_id.id),
+                    ("company_id", "in", [False, self.company_id.root_id.id]),
+                    ("name", "<=", self.date),
+                ],
+                limit=1,
+            )
+        )
+
+    # ------------------------------------------------------------
+    # Create, write, unlink
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._normalise_customer(vals)
+        entries = super().create(vals_list)
+        for entry in entries:
+            entry._unguarded().write(
+                {
+                    "name": self.env["ir.sequence"]
+                    .with_company(entry.company_id)
+                    .next_by_code("customer.cost.entry"),
+                    "last_editor_id": self.env.uid,
+                }
+            )
+        return entries
+
+    def write(self, vals):
+        substance = SUBSTANCE_FIELDS.intersection(vals)
+        if substance and not self._guard_is_open():
+            self._check_substance_editable()
+            self._normalise_customer(vals)
+        res = super().write(vals)
+        if substance and not self._guard_is_open():
+            self._unguarded().write({"last_editor_id": self.env.uid})
+        return res
+
+    @api.model
+    def _normalise_customer(self, vals):
+        """The customer is the commercial partner; who was named instead stays as contact."""
+        for name in ("customer_id", "contact_id"):
+            partner = self.env["res.partner"].browse(vals.get(name) or [])
+            commercial = partner.commercial_partner_id
+            if partner and (name == "contact_id" or partner != commercial):
+                vals.setdefault("contact_id", partner.id)
+                if name == "customer_id" or "customer_id" not in vals:
+                    vals["customer_id"] = commercial.id
+
+    def _check_substance_editable(self):
+        for entry in self:
+            if entry.kind == "captured":
+                raise UserError(
+                    self.env._(
+                        "%(cost)s comes from the books. Change its journal item instead.",
+                        cost=entry.display_name,
+                    )
+                )
+            if entry.state not in MUTABLE_STATES:
+                raise UserError(
+                    self.env._(
+                        "%(cost)s is %(state)s and can no longer be changed. "
+                        "An approved cost is corrected by its reversal.",
+                        cost=entry.display_name,
+                        state=dict(self._fields["state"]._description_selection(self.env))[
+                            entry.state
+                        ],
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_draft(self):
+        for entry in self:
+            if entry.kind == "captured" or entry.state not in MUTABLE_STATES:
+                raise UserError(
+                    self.env._(
+                        "%(cost)s cannot be deleted: only a draft or refused cost can.",
+                        cost=entry.display_name,
+                    )
+                )
+
+    def copy_data(self, default=None):
+        default = dict(default or {}, date=fields.Date.context_today(self))
+        return super().copy_data(default)
+
+    @api.model
+    def _get_readable_domain(self):
+        """Domain of the entries that figure in the ledger."""
+        return Domain("state", "in", ["approved", "reversed", "captured"])

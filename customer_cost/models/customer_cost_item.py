@@ -1,0 +1,115 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+LEVELS = [
+    ("unit", "Unit"),
+    ("batch", "Batch"),
+    ("customer", "Customer-sustaining"),
+    ("channel", "Channel"),
+    ("corporate", "Corporate"),
+]
+FULL_COST_LEVELS = ("channel", "corporate")
+
+
+class CustomerCostItem(models.Model):
+    """The catalogue of what customers cost, a tree."""
+
+    _name = "customer.cost.item"
+    _description = "Cost Item"
+    _inherit = ["mail.thread"]
+    _parent_name = "parent_id"
+    _parent_store = True
+    _order = "complete_code, id"
+    _rec_names_search = ["name", "code"]
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    code = fields.Char(
+        required=True,
+        tracking=True,
+        help="Short code that stays when the name is translated, e.g. SAL-TRV.",
+    )
+    complete_code = fields.Char(compute="_compute_complete_code", store=True, recursive=True)
+    description = fields.Text(translate=True)
+    parent_id = fields.Many2one(
+        "customer.cost.item",
+        string="Parent Item",
+        index=True,
+        ondelete="restrict",
+        check_company=True,
+        tracking=True,
+    )
+    parent_path = fields.Char(index=True)
+    child_ids = fields.One2many("customer.cost.item", "parent_id", string="Sub-items")
+    level = fields.Selection(
+        LEVELS,
+        string="Hierarchy Level",
+        required=True,
+        default="customer",
+        tracking=True,
+        help="What the cost is caused by. Unit and batch cost come off the gross margin first, "
+        "customer-sustaining cost next; channel and corporate cost reach a customer only by a "
+        "full-cost rule.",
+    )
+    behaviour = fields.Selection(
+        [("fixed", "Fixed"), ("variable", "Variable"), ("mixed", "Mixed")],
+        required=True,
+        default="variable",
+        tracking=True,
+    )
+    avoidable_pct = fields.Float(
+        string="Avoidable %",
+        digits=(5, 2),
+        default=100.0,
+        tracking=True,
+        help="Share of this cost that would end if the customer were lost.",
+    )
+    confidential = fields.Boolean(
+        tracking=True,
+        help="Payroll and the like: sales reps see it only summed as staff cost.",
+    )
+    company_id = fields.Many2one(
+        "res.company", help="Leave empty to share the item between all companies."
+    )
+    active = fields.Boolean(default=True)
+
+    _code_company_unique = models.UniqueIndex(
+        "(code, COALESCE(company_id, 0))", "This code is already used by another cost item."
+    )
+    _avoidable_pct_range = models.Constraint(
+        "CHECK(avoidable_pct >= 0 AND avoidable_pct <= 100)",
+        "The avoidable share lies between 0 and 100 %.",
+    )
+
+    @api.depends("code", "parent_id.complete_code")
+    def _compute_complete_code(self):
+        for item in self:
+            parent = item.parent_id.complete_code
+            item.complete_code = f"{parent}/{item.code}" if parent else item.code
+
+    @api.depends("name", "code")
+    def _compute_display_name(self):
+        for item in self:
+            item.display_name = f"[{item.code}] {item.name}" if item.code else item.name
+
+    @api.constrains("parent_id")
+    def _check_parent(self):
+        if self._has_cycle():
+            raise ValidationError(self.env._("A cost item cannot be its own ancestor."))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_used(self):
+        for model in ("customer.cost.entry", "customer.cost.line", "customer.cost.allocation"):
+            # sudo: a use by a customer the user may not see protects the item as well
+            used = self.env[model].sudo().search([("item_id", "in", self.ids)], limit=1)
+            if used:
+                raise ValidationError(
+                    self.env._(
+                        "%(item)s already carries cost and cannot be deleted. Archive it instead.",
+                        item=used.item_id.display_name,
+                    )
+                )
+
+    def _get_available_domain(self, company):
+        """Domain of the items that entries of ``company`` may use."""
+        return Domain("company_id", "in", [False, *company.parent_ids.ids])

@@ -1,0 +1,55 @@
+from odoo import fields, models
+
+from ..fields import Many2oneUnchecked
+
+
+class CustomerCostLine(models.Model):
+    """The ledger of direct cost and of the pools: append-only, written by the entries."""
+
+    _name = "customer.cost.line"
+    _description = "Cost Ledger Line"
+    _log_access = False
+    _order = "id desc"
+
+    company_id = Many2oneUnchecked("res.company", required=True, readonly=True)
+    date = fields.Date(required=True, readonly=True)
+    origin_date = fields.Date(
+        string="Accounting Date",
+        required=True,
+        readonly=True,
+        help="Differs from the date when the cost came after its period was closed.",
+    )
+    item_id = fields.Many2one(
+        "customer.cost.item",
+        string="Cost Item",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    customer_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        readonly=True,
+        ondelete="restrict",
+        help="Empty: indirect cost, waiting in its pool.",
+    )
+    entry_id = fields.Many2one(
+        "customer.cost.entry",
+        string="Cost",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+    )
+    cost_centre_id = Many2oneUnchecked(
+        "account.analytic.account", string="Cost Centre", readonly=True
+    )
+    statistical = fields.Boolean(
+        string="Not in the Books", readonly=True, help="Recorded by hand, not from accounting."
+    )
+    amount = fields.Float(digits=(20, 3), required=True, readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+
+    _customer_date_idx = models.Index("(customer_id, date) INCLUDE (amount)")
+    _company_date_item_idx = models.Index("(company_id, date, item_id)")

@@ -1,0 +1,229 @@
+import ast
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+from odoo.tools import float_compare
+
+from .customer_cost_item import FULL_COST_LEVELS
+
+
+class CustomerCostRule(models.Model):
+    """Who sends which part of what indirect cost to which customers, and by what."""
+
+    _name = "customer.cost.rule"
+    _description = "Allocation Rule"
+    _inherit = ["mail.thread"]
+    _order = "sequence, id"
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    sequence = fields.Integer(default=10, tracking=True)
+    active = fields.Boolean(default=True, tracking=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    date_from = fields.Date(string="Valid From", tracking=True)
+    date_to = fields.Date(string="Valid Until", tracking=True)
+    sender_item_ids = fields.Many2many(
+        "customer.cost.item",
+        "customer_cost_rule_item_rel",
+        "rule_id",
+        "item_id",
+        string="Cost Items",
+        check_company=True,
+        help="Their sub-items are sent as well.",
+    )
+    sender_centre_ids = fields.Many2many(
+        "account.analytic.account",
+        "customer_cost_rule_centre_rel",
+        "rule_id",
+        "account_id",
+        string="Cost Centres",
+        check_company=True,
+        help="Left empty, the cost of every centre and of none is sent.",
+    )
+    share_pct = fields.Float(
+        string="Share %",
+        digits=(9, 6),
+        default=100.0,
+        tracking=True,
+        help="Part of the pool that this rule sends.",
+    )
+    carry_forward = fields.Boolean(
+        string="Include Earlier Months",
+        tracking=True,
+        help="Also sends what earlier months of the fiscal year left in the pool.",
+    )
+    method = fields.Selection(
+        [("driver", "By a driver"), ("fixed", "By fixed percentages")],
+        required=True,
+        default="driver",
+        tracking=True,
+    )
+    driver_id = fields.Many2one(
+        "customer.cost.driver",
+        string="Driver",
+        index=True,
+        ondelete="restrict",
+        check_company=True,
+        tracking=True,
+    )
+    fixed_ids = fields.One2many(
+        "customer.cost.rule.fixed", "rule_id", string="Fixed Percentages", copy=True
+    )
+    receiver_domain = fields.Char(
+        string="Receivers",
+        default="[]",
+        tracking=True,
+        help="Customers that take part. Companies of the group never do.",
+    )
+    full_cost = fields.Boolean(
+        string="Full Cost",
+        tracking=True,
+        help="The result is a line of its own below customer profit and never changes it.",
+    )
+    note = fields.Text(help="Why this cost is shared out this way.")
+
+    _share_range = models.Constraint(
+        "CHECK(share_pct > 0 AND share_pct <= 100)",
+        "The share lies above 0 and not above 100 %.",
+    )
+    _dates_in_order = models.Constraint(
+        "CHECK(date_from IS NULL OR date_to IS NULL OR date_from <= date_to)",
+        "A rule cannot end before it begins.",
+    )
+
+    @api.constrains("method", "driver_id", "fixed_ids")
+    def _check_method(self):
+        for rule in self:
+            if rule.method == "driver" and not rule.driver_id:
+                raise ValidationError(
+                    self.env._("Rule %(rule)s needs a driver.", rule=rule.name)
+                )
+            if rule.method == "fixed":
+                total = sum(rule.fixed_ids.mapped("percentage"))
+                if not rule.fixed_ids or float_compare(total, 100, precision_digits=6) > 0:
+                    raise ValidationError(
+                        self.env._(
+                            "Rule %(rule)s: the fixed percentages add up to %(total)s %%. "
+                            "They have to lie above 0 and not above 100 %%.",
+                            rule=rule.name,
+                            total=f"{total:g}",
+                        )
+                    )
+
+    @api.constrains("sender_item_ids", "full_cost")
+    def _check_senders(self):
+        for rule in self:
+            if not rule.sender_item_ids:
+                raise ValidationError(
+                    self.env._("Rule %(rule)s sends no cost item.", rule=rule.name)
+                )
+            if rule.full_cost:
+                continue
+            for item in rule._get_sent_items():
+                if item.level in FULL_COST_LEVELS:
+                    raise ValidationError(
+                        self.env._(
+                            "Rule %(rule)s: %(item)s is %(level)s cost. It reaches customers "
+                            "only by a rule marked Full Cost.",
+                            rule=rule.name,
+                            item=item.display_name,
+                            level=dict(item._fields["level"]._description_selection(self.env))[
+                                item.level
+                            ],
+                        )
+                    )
+
+    @api.constrains("receiver_domain")
+    def _check_receiver_domain(self):
+        for rule in self:
+            try:
+                rule._get_receiver_domain().validate(self.env["res.partner"])
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it is reported
+                raise ValidationError(
+                    self.env._(
+                        "Rule %(rule)s, receivers: %(error)s", rule=rule.name, error=error
+                    )
+                ) from error
+
+    def _get_receiver_domain(self):
+        return Domain(ast.literal_eval(self.receiver_domain or "[]"))
+
+    def _get_sent_items(self):
+        """Items this rule sends: those named on it and all below them."""
+        return self.env["customer.cost.item"].with_context(active_test=False).search(
+            [("id", "child_of", self.sender_item_ids.ids)]
+        )
+
+    @api.model
+    def _get_valid_rules(self, company, date):
+        """Rules that apply to the period ending on ``date``, in their order."""
+        return self.search(
+            [
+                ("company_id", "parent_of", company.id),
+                "|",
+                ("date_from", "=", False),
+                ("date_from", "<=", date),
+                "|",
+                ("date_to", "=", False),
+                ("date_to", ">=", date),
+            ]
+        )
+
+    def _filter_receivers(self, customer_ids):
+        """Return which of ``customer_ids`` take part, ascending.
+
+        :param customer_ids: iterable of commercial partner ids
+        :return: list of ids; companies of the group are left out
+        """
+        self.ensure_one()
+        # sudo: the rule's author may not see every customer, the cost is shared over all
+        intercompany = set(
+            self.env["res.company"].sudo().search([]).partner_id.commercial_partner_id.ids
+        )
+        ids = {customer for customer in customer_ids if customer not in intercompany}
+        domain = self._get_receiver_domain()
+        if not domain.is_true():
+            partners = self.env["res.partner"].sudo().with_context(active_test=False)
+            ids &= set(partners.search(domain).ids)
+        return sorted(ids)
+
+    def _get_text(self):
+        """The rule in words, as it stands on the steps of a run."""
+        self.ensure_one()
+        parts = [
+            self.env._(
+                "Sends %(share)s %% of %(items)s",
+                share=f"{self.share_pct:g}",
+                items=", ".join(self.sender_item_ids.mapped("display_name")),
+            )
+        ]
+        if self.sender_centre_ids:
+            parts.append(
+                self.env._(
+                    "of cost centres %(centres)s",
+                    centres=", ".join(self.sender_centre_ids.mapped("display_name")),
+                )
+            )
+        if self.carry_forward:
+            parts.append(self.env._("with what earlier months of the fiscal year left"))
+        if self.method == "driver":
+            driver = self.driver_id
+            window = dict(driver._fields["window"]._description_selection(self.env))
+            policy = dict(driver._fields["policy"]._description_selection(self.env))
+            parts.append(
+                self.env._(
+                    "by %(driver)s over: %(window)s; negative quantities: %(policy)s",
+                    driver=driver.display_name,
+                    window=window[driver.window],
+                    policy=policy[driver.policy],
+                )
+            )
+        else:
+            parts.append(self.env._("by fixed percentages"))
+        parts.append(self.env._("receivers: %(domain)s", domain=self.receiver_domain or "[]"))
+        if self.full_cost:
+            parts.append(self.env._("as full cost"))
+        return "; ".join(parts)

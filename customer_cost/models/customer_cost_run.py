@@ -1,0 +1,324 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Domain
+from odoo.tools import SQL, date_utils, float_compare
+
+
+class CustomerCostRun(models.Model):
+    """One calculation of one period: computed, looked at, posted; each new one is a version."""
+
+    _name = "customer.cost.run"
+    _description = "Allocation Run"
+    _inherit = ["mail.thread", "customer.cost.guarded"]
+    _order = "date desc, version desc, id desc"
+    _guarded_fields = frozenset(
+        {
+            "state",
+            "version",
+            "period_id",
+            "pool_total",
+            "carried_total",
+            "sent_total",
+            "received_total",
+            "retained_total",
+            "signature",
+            "computed_at",
+            "computed_by",
+            "posted_at",
+            "posted_by",
+        }
+    )
+
+    company_id = fields.Many2one(
+        "res.company",
+        required=True,
+        default=lambda self: self.env.company,
+        index=True,
+    )
+    date = fields.Date(
+        string="Month",
+        required=True,
+        default=lambda self: self._default_date(),
+        help="Any day of the month to calculate.",
+    )
+    period_id = fields.Many2one(
+        "customer.cost.period",
+        string="Period",
+        readonly=True,
+        copy=False,
+        index=True,
+        ondelete="restrict",
+    )
+    version = fields.Integer(readonly=True, copy=False, default=0)
+    state = fields.Selection(
+        [
+            ("draft", "Draft"),
+            ("computed", "Computed"),
+            ("posted", "Posted"),
+            ("superseded", "Superseded"),
+            ("reversed", "Reversed"),
+        ],
+        required=True,
+        default="draft",
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    pool_total = fields.Float(
+        string="Pool",
+        digits=(20, 3),
+        readonly=True,
+        copy=False,
+        help="Indirect cost of the month.",
+    )
+    carried_total = fields.Float(
+        string="From Earlier Months", digits=(20, 3), readonly=True, copy=False
+    )
+    sent_total = fields.Float(string="Sent", digits=(20, 3), readonly=True, copy=False)
+    received_total = fields.Float(
+        string="Received by Customers", digits=(20, 3), readonly=True, copy=False
+    )
+    retained_total = fields.Float(
+        string="Retained",
+        digits=(20, 3),
+        readonly=True,
+        copy=False,
+        help="Sent, but not received because the driver had no quantity.",
+    )
+    unsent_total = fields.Float(
+        string="Without a Rule", digits=(20, 3), compute="_compute_unsent_total"
+    )
+    signature = fields.Char(readonly=True, copy=False)
+    computed_at = fields.Datetime(readonly=True, copy=False)
+    computed_by = fields.Many2one("res.users", readonly=True, copy=False)
+    posted_at = fields.Datetime(readonly=True, copy=False)
+    posted_by = fields.Many2one("res.users", readonly=True, copy=False)
+    step_ids = fields.One2many("customer.cost.run.step", "run_id", string="Steps")
+    customer_count = fields.Integer(compute="_compute_customer_count", string="Customers")
+
+    _posted_unique = models.UniqueIndex(
+        "(period_id) WHERE state = 'posted'", "This period already has a posted run."
+    )
+
+    @api.model
+    def _default_date(self):
+        today = fields.Date.context_today(self)
+        return date_utils.subtract(date_utils.start_of(today, "month"), days=1)
+
+    @api.depends("date", "version", "company_id")
+    def _compute_display_name(self):
+        for run in self:
+            month = run.date.strftime("%Y-%m") if run.date else ""
+            version = f" v{run.version}" if run.version else ""
+            run.display_name = f"{month}{version} · {run.company_id.name}"
+
+    @api.depends("pool_total", "carried_total", "sent_total")
+    def _compute_unsent_total(self):
+        for run in self:
+            run.unsent_total = run.currency_id.round(
+                run.pool_total + run.carried_total - run.sent_total
+            )
+
+    def _compute_customer_count(self):
+        for run in self:
+            groups = self.env["customer.cost.allocation"]._read_group(
+                [("step_id", "in", run.step_ids.ids)], [], ["customer_id:count_distinct"]
+            )
+            run.customer_count = groups[0][0]
+
+    # ------------------------------------------------------------
+    # Create, write, unlink
+    # ------------------------------------------------------------
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        runs = super().create(vals_list)
+        runs._set_period()
+        return runs
+
+    def write(self, vals):
+        if {"date", "company_id"}.intersection(vals):
+            for run in self:
+                run._check_recomputable()
+        res = super().write(vals)
+        if {"date", "company_id"}.intersection(vals):
+            self._clear_results()
+            self._unguarded().write({"state": "draft"})
+            self._set_period()
+        return res
+
+    def _set_period(self):
+        for run in self:
+            period = self.env["customer.cost.period"]._get(run.company_id, run.date)
+            last = self.with_context(active_test=False).search(
+                [("period_id", "=", period.id)], order="version desc", limit=1
+            )
+            run._unguarded().write({"period_id": period.id, "version": last.version + 1})
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_posted(self):
+        for run in self:
+            if run.state not in ("draft", "computed"):
+                raise UserError(
+                    self.env._(
+                        "Run %(run)s has been posted and stays readable.", run=run.display_name
+                    )
+                )
+        self._clear_results()
+
+    def _check_recomputable(self):
+        if self.state not in ("draft", "computed"):
+            raise UserError(
+                self.env._(
+                    "Run %(run)s is %(state)s. Make a new run of the month instead.",
+                    run=self.display_name,
+                    state=dict(self._fields["state"]._description_selection(self.env))[
+                        self.state
+                    ],
+                )
+            )
+
+    # ------------------------------------------------------------
+    # Post and reverse
+    # ------------------------------------------------------------
+
+    def _check_manager(self):
+        manager = "customer_cost.group_customer_cost_manager"
+        if not (self.env.su or self.env.user.has_group(manager)):
+            raise AccessError(self.env._("Only a cost manager posts or reverses a run."))
+
+    def action_post(self):
+        """Post a computed run; the run posted before for the period is superseded.
+
+        :raises UserError: not computed, period closed, inputs changed since, out of balance, or
+            the same as what is posted
+        """
+        self.ensure_one()
+        self._check_manager()
+        self.check_access("write")
+        self.period_id._touch()
+        self.invalidate_recordset()
+        self.period_id.invalidate_recordset()
+        if self.state != "computed":
+            raise UserError(
+                self.env._("Run %(run)s is not computed, or is posted already.",
+                           run=self.display_name)
+            )
+        if self.period_id.state != "open":
+            raise UserError(
+                self.env._("Period %(period)s is closed.", period=self.period_id.display_name)
+            )
+        self._check_inputs_unchanged()
+        self._check_balance()
+        posted = self.search(
+            [("period_id", "=", self.period_id.id), ("state", "=", "posted")]
+        )
+        if posted and posted.signature == self.signature:
+            raise UserError(
+                self.env._(
+                    "Run %(run)s has the same inputs and result as the posted %(posted)s: "
+                    "there is nothing to post.",
+                    run=self.display_name,
+                    posted=posted.display_name,
+                )
+            )
+        posted._unguarded().write({"state": "superseded"})
+        posted.flush_recordset(["state"])
+        self._unguarded().write(
+            {"state": "posted", "posted_at": fields.Datetime.now(), "posted_by": self.env.uid}
+        )
+        self.flush_recordset(["state"])
+
+    def _check_balance(self):
+        """Every step and cell has to conserve what it sent, in the rows that are stored."""
+        self.env.flush_all()
+        broken = self.env.execute_query(
+            SQL(
+                """SELECT s.name, c.sent, c.received + c.retained + c.unused, a.total
+                     FROM customer_cost_run_step s
+                     JOIN customer_cost_run_cell c ON c.step_id = s.id
+                LEFT JOIN LATERAL (
+                          SELECT COALESCE(sum(a.amount), 0) AS total
+                            FROM customer_cost_allocation a
+                           WHERE a.step_id = s.id AND a.item_id = c.item_id) a ON TRUE
+                    WHERE s.run_id = %s
+                      AND (c.sent <> c.received + c.retained + c.unused
+                           OR c.received <> a.total)
+                    LIMIT 1""",
+                self.id,
+            )
+        )
+        if broken:
+            name, sent, accounted, allocated = broken[0]
+            raise UserError(
+                self.env._(
+                    "Run %(run)s does not balance: step %(step)s sent %(sent)s, accounts for "
+                    "%(accounted)s and its rows hold %(allocated)s. Compute it again.",
+                    run=self.display_name,
+                    step=name,
+                    sent=sent,
+                    accounted=accounted,
+                    allocated=allocated,
+                )
+            )
+        steps = sum(self.step_ids.mapped("sent"))
+        if float_compare(steps, self.sent_total, precision_rounding=self.currency_id.rounding):
+            raise UserError(
+                self.env._(
+                    "Run %(run)s does not balance: its steps sent %(steps)s, not %(sent)s.",
+                    run=self.display_name,
+                    steps=steps,
+                    sent=self.sent_total,
+                )
+            )
+
+    def action_reverse(self):
+        """Take a posted run back: its amounts no longer count and stay readable."""
+        self.ensure_one()
+        self._check_manager()
+        self.check_access("write")
+        self.period_id._touch()
+        self.invalidate_recordset()
+        self.period_id.invalidate_recordset()
+        if self.state != "posted":
+            raise UserError(self.env._("Only a posted run can be reversed."))
+        if self.period_id.state != "open":
+            raise UserError(
+                self.env._("Period %(period)s is closed.", period=self.period_id.display_name)
+            )
+        self._unguarded().write({"state": "reversed"})
+
+    # ------------------------------------------------------------
+    # What is behind it
+    # ------------------------------------------------------------
+
+    def action_open_customers(self):
+        """Open what every customer received in this run."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_cost.customer_cost_allocation_action"
+        )
+        action["domain"] = [("step_id", "in", self.step_ids.ids)]
+        action["context"] = {"search_default_group_customer": 1}
+        action["name"] = self.display_name
+        return action
+
+    def action_open_unsent(self):
+        """Open the indirect cost of the month."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_cost.customer_cost_line_action"
+        )
+        action["domain"] = list(self._get_pool_domain())
+        return action
+
+    def _get_pool_domain(self):
+        return Domain(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("customer_id", "=", False),
+                ("date", ">=", date_utils.start_of(self.date, "month")),
+                ("date", "<=", date_utils.end_of(self.date, "month")),
+            ]
+        )

@@ -1,0 +1,48 @@
+from odoo import fields, models
+
+
+class CustomerCostRunCell(models.Model):
+    """One cost item in one step: sent = received + retained + unused."""
+
+    _name = "customer.cost.run.cell"
+    _description = "Run Step by Cost Item"
+    _order = "step_id, item_id, id"
+
+    step_id = fields.Many2one(
+        "customer.cost.run.step", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="step_id.company_id", store=True, index=True)
+    item_id = fields.Many2one(
+        "customer.cost.item", required=True, readonly=True, index=True, ondelete="restrict"
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    sent = fields.Float(digits=(20, 3), readonly=True)
+    received = fields.Float(digits=(20, 3), readonly=True)
+    retained = fields.Float(digits=(20, 3), readonly=True)
+    unused = fields.Float(digits=(20, 3), readonly=True, default=0.0)
+
+    _conserved = models.Constraint(
+        "CHECK(sent = received + retained + unused)",
+        "A step has to account for every cent it sent.",
+    )
+
+    def action_open_pool(self):
+        """Open the ledger lines that this cell's pool is made of."""
+        self.ensure_one()
+        step = self.step_id
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_cost.customer_cost_line_action"
+        )
+        domain = [
+            ("company_id", "=", step.company_id.id),
+            ("customer_id", "=", False),
+            ("item_id", "=", self.item_id.id),
+            ("date", ">=", step.pool_from),
+            ("date", "<=", step.pool_to),
+        ]
+        if step.centre_ids:
+            domain.append(("cost_centre_id", "in", step.centre_ids.ids))
+        action["domain"] = domain
+        action["context"] = {}
+        action["name"] = self.env._("Pool of %(item)s", item=self.item_id.display_name)
+        return action

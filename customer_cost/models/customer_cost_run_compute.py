@@ -1,0 +1,364 @@
+import hashlib
+import io
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL, date_utils
+
+from ..engine import (
+    NegativeQuantities,
+    Sent,
+    allocate,
+    allocate_fixed,
+    apply_policy,
+    consecutive_shares,
+    from_minor,
+    minor_text,
+    to_minor,
+)
+
+NAMED_CUSTOMERS = 10
+
+
+@dataclass(frozen=True)
+class Receivers:
+    """Customers of one step, ascending, with their weights and what was noticed about them."""
+
+    ids: list
+    weights: np.ndarray
+    total: float
+    message: str
+
+
+class CustomerCostRunCompute(models.Model):
+    """Rules × drivers → steps, cells and allocation rows, written in bulk."""
+
+    _inherit = "customer.cost.run"
+
+    def action_compute(self):
+        """Compute the run; what it held before is replaced.
+
+        :raises UserError: the run is posted, its period closed, senders pass 100 %, or a driver
+            refuses negative quantities
+        """
+        for run in self:
+            run.check_access("write")
+            run._check_recomputable()
+            if run.period_id.state != "open":
+                raise UserError(
+                    self.env._("Period %(period)s is closed.", period=run.period_id.display_name)
+                )
+            run._clear_results()
+            run._compute_steps()
+
+    def _clear_results(self):
+        """Delete steps, cells and rows of runs that are not posted."""
+        # sudo: rows nobody may delete by hand belong to the run whose rights were checked
+        steps = self.sudo().step_ids
+        if steps:
+            self.env.cr.execute(
+                SQL("DELETE FROM customer_cost_allocation WHERE step_id = ANY(%s)", steps.ids)
+            )
+            self.env["customer.cost.allocation"].invalidate_model(flush=False)
+            steps.unlink()
+
+    def _compute_steps(self):
+        self.ensure_one()
+        rules = self._get_rules()
+        sent, pool, carried = self._get_sent(rules)
+        quantities = {}
+        signature = hashlib.sha256()
+        totals = dict.fromkeys(("sent", "received", "retained"), 0)
+        for rule in rules:
+            cells = [Sent(item, minor) for item, minor in sorted(sent[rule].items()) if minor]
+            receivers = self._get_receivers(rule, quantities)
+            signature.update(self._get_step_fingerprint(rule, cells, receivers))
+            for name, minor in self._compute_step(rule, cells, receivers).items():
+                totals[name] += minor
+        self._unguarded().write(
+            {
+                "state": "computed",
+                "pool_total": self._to_amount(pool),
+                "carried_total": self._to_amount(carried),
+                **{f"{name}_total": self._to_amount(minor) for name, minor in totals.items()},
+                "signature": signature.hexdigest(),
+                "computed_at": fields.Datetime.now(),
+                "computed_by": self.env.uid,
+            }
+        )
+
+    def _to_amount(self, minor):
+        return float(from_minor(minor, self.currency_id.decimal_places))
+
+    # ------------------------------------------------------------
+    # What is sent
+    # ------------------------------------------------------------
+
+    def _get_rules(self):
+        return self.env["customer.cost.rule"]._get_valid_rules(
+            self.company_id, date_utils.end_of(self.date, "month")
+        )
+
+    def _get_sent(self, rules):
+        """Return what every rule sends of every item, and the pool it comes from.
+
+        Rules take their shares of a pool one after another; a rule that includes earlier months
+        takes its share of the fiscal year's pool less what it sent in earlier posted runs.
+
+        :return: ``(sent, pool, carried)`` in minor units: sent is a dict of rule to a dict of item
+            id to int, pool the month's indirect cost, carried what earlier months add
+        :raises UserError: the shares of an item pass 100 %
+        """
+        first = date_utils.start_of(self.date, "month")
+        last = date_utils.end_of(self.date, "month")
+        month = self._read_pool(first, last)
+        year = {}
+        if any(rule.carry_forward for rule in rules):
+            year = self._read_pool(
+                self.company_id.compute_fiscalyear_dates(last)["date_from"], last
+            )
+        sent = {rule: defaultdict(int) for rule in rules}
+        carried = 0
+        covers = {rule: (set(rule._get_sent_items().ids), set(rule.sender_centre_ids.ids))
+                  for rule in rules}
+        for key in sorted(month.keys() | year.keys(), key=lambda cell: (cell[0], cell[1] or 0)):
+            item, centre = key
+            takers = [
+                rule
+                for rule in rules
+                if item in covers[rule][0] and (not covers[rule][1] or centre in covers[rule][1])
+            ]
+            shares = [rule.share_pct for rule in takers]
+            self._check_shares(item, takers, shares)
+            of_month = consecutive_shares(month.get(key, 0), shares)
+            of_year = consecutive_shares(year.get(key, 0), shares)
+            for rule, monthly, yearly in zip(takers, of_month, of_year, strict=True):
+                sent[rule][item] += yearly if rule.carry_forward else monthly
+                carried += yearly - monthly if rule.carry_forward else 0
+        for rule in rules.filtered("carry_forward"):
+            for item, minor in self._read_sent_before(rule).items():
+                sent[rule][item] -= minor
+                carried -= minor
+        return sent, sum(month.values()), carried
+
+    def _read_pool(self, first, last):
+        """Indirect cost by (item, cost centre) in minor units."""
+        self.env["customer.cost.line"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT item_id, cost_centre_id, sum(amount) FROM customer_cost_line
+                    WHERE company_id = %s AND customer_id IS NULL AND date BETWEEN %s AND %s
+                 GROUP BY item_id, cost_centre_id""",
+                self.company_id.id,
+                first,
+                last,
+            )
+        )
+        decimals = self.currency_id.decimal_places
+        return {(item, centre): to_minor(amount, decimals) for item, centre, amount in rows}
+
+    def _read_sent_before(self, rule):
+        """What customers received from ``rule`` earlier in the fiscal year, by item."""
+        first = date_utils.start_of(self.date, "month")
+        year_start = self.company_id.compute_fiscalyear_dates(self.date)["date_from"]
+        # sudo: the cells of runs of the same company
+        rows = (
+            self.env["customer.cost.run.cell"]
+            .sudo()
+            ._read_group(
+                [
+                    ("step_id.rule_id", "=", rule.id),
+                    ("step_id.run_id.company_id", "=", self.company_id.id),
+                    ("step_id.run_id.state", "=", "posted"),
+                    ("step_id.run_id.date", ">=", year_start),
+                    ("step_id.run_id.date", "<", first),
+                ],
+                ["item_id"],
+                ["received:sum"],
+            )
+        )
+        decimals = self.currency_id.decimal_places
+        return {item.id: to_minor(amount, decimals) for item, amount in rows}
+
+    def _check_shares(self, item_id, rules, shares):
+        if round(sum(shares), 6) > 100:
+            raise UserError(
+                self.env._(
+                    "%(item)s is sent to %(total)s %% by %(rules)s. Lower a share so that "
+                    "together they stay within 100 %%.",
+                    item=self.env["customer.cost.item"].browse(item_id).display_name,
+                    total=f"{sum(shares):g}",
+                    rules=", ".join(rule.name for rule in rules),
+                )
+            )
+
+    # ------------------------------------------------------------
+    # Who receives it
+    # ------------------------------------------------------------
+
+    def _get_receivers(self, rule, quantities):
+        """Customers of ``rule`` with their weights; ``quantities`` caches the drivers."""
+        if rule.method == "fixed":
+            lines = rule.fixed_ids.sorted(lambda line: line.customer_id.id)
+            weights = np.array(lines.mapped("percentage"))
+            return Receivers(lines.customer_id.commercial_partner_id.ids, weights, 100.0, "")
+        driver = rule.driver_id
+        if driver not in quantities:
+            quantities[driver] = driver._get_quantities(self.company_id, self.date)
+        found = quantities[driver]
+        ids = rule._filter_receivers(found)
+        raw = np.array([float(found[customer]) for customer in ids])
+        try:
+            weights = apply_policy(raw, driver.policy)
+        except NegativeQuantities as error:
+            raise UserError(
+                self.env._(
+                    "Rule %(rule)s: driver %(driver)s is negative for %(customers)s. Choose how "
+                    "the driver treats negative quantities, or leave these customers out.",
+                    rule=rule.name,
+                    driver=driver.display_name,
+                    customers=self._name_customers(ids, raw, error.positions),
+                )
+            ) from error
+        return Receivers(ids, weights, float(weights.sum()), self._get_message(ids, raw, weights))
+
+    def _name_customers(self, ids, raw, positions):
+        # sudo: named for the accountant who computes the run
+        names = [
+            f"{self.env['res.partner'].sudo().browse(ids[place]).display_name} ({raw[place]:g})"
+            for place in positions[:NAMED_CUSTOMERS]
+        ]
+        more = len(positions) - len(names)
+        if more > 0:
+            names.append(self.env._("and %(count)s more", count=more))
+        return ", ".join(names)
+
+    def _get_message(self, ids, raw, weights):
+        messages = []
+        negative = np.flatnonzero(raw < 0)
+        if len(negative):
+            messages.append(
+                self.env._(
+                    "Negative quantities: %(customers)s.",
+                    customers=self._name_customers(ids, raw, negative),
+                )
+            )
+        if not weights.sum():
+            messages.append(
+                self.env._("The driver has no quantity in the period: the pool keeps its cost.")
+            )
+        return " ".join(messages)
+
+    # ------------------------------------------------------------
+    # What comes out
+    # ------------------------------------------------------------
+
+    def _compute_step(self, rule, cells, receivers):
+        """Allocate one rule's cells and write step, cells and rows.
+
+        :return: dict of sent, received and retained in minor units
+        """
+        if rule.method == "fixed":
+            results = allocate_fixed(cells, receivers.weights)
+        else:
+            results = allocate(cells, receivers.weights)
+        totals = {
+            "sent": sum(result.minor for result in results),
+            "received": sum(int(result.shares.sum()) for result in results),
+            "retained": sum(result.retained for result in results),
+        }
+        # sudo: steps and cells are written by their run alone
+        step = self.env["customer.cost.run.step"].sudo().create(
+            [self._prepare_step_vals(rule, receivers, totals, results)]
+        )
+        self._write_rows(step, receivers, results)
+        return totals
+
+    def _prepare_step_vals(self, rule, receivers, totals, results):
+        driver = rule.driver_id if rule.method == "driver" else rule.driver_id.browse()
+        window = ""
+        if driver:
+            first, last = driver._get_window_dates(self.company_id, self.date)
+            window = f"{first} – {last}"
+        return {
+            "run_id": self.id,
+            "rule_id": rule.id,
+            "sequence": rule.sequence,
+            "name": rule.name,
+            "driver_name": driver.display_name or self.env._("Fixed percentages"),
+            "window_label": window,
+            "rule_text": rule._get_text(),
+            "pool_from": self._get_pool_start(rule),
+            "pool_to": date_utils.end_of(self.date, "month"),
+            "centre_ids": [fields.Command.set(rule.sender_centre_ids.ids)],
+            "full_cost": rule.full_cost,
+            "driver_total": receivers.total,
+            "message": receivers.message,
+            **{name: self._to_amount(minor) for name, minor in totals.items()},
+            "cell_ids": [
+                fields.Command.create(
+                    {
+                        "item_id": result.key,
+                        "sent": self._to_amount(result.minor),
+                        "received": self._to_amount(int(result.shares.sum())),
+                        "retained": self._to_amount(result.retained),
+                    }
+                )
+                for result in results
+            ],
+        }
+
+    def _get_pool_start(self, rule):
+        if rule.carry_forward:
+            return self.company_id.compute_fiscalyear_dates(self.date)["date_from"]
+        return date_utils.start_of(self.date, "month")
+
+    def _write_rows(self, step, receivers, results):
+        decimals = self.currency_id.decimal_places
+        date = date_utils.end_of(self.date, "month").isoformat()
+        quantities = [f"{weight:.6f}" for weight in receivers.weights.tolist()]
+        rows = io.StringIO()
+        for result in results:
+            head = f"{step.id}\t{self.company_id.id}\t{result.key}\t{date}"
+            for place in np.flatnonzero(result.shares).tolist():
+                amount = minor_text(result.shares[place], decimals)
+                rows.write(
+                    f"{head}\t{receivers.ids[place]}\tallocated\t{quantities[place]}\t{amount}\n"
+                )
+        rows.seek(0)
+        self.env["customer.cost.allocation"]._copy_rows(rows)
+
+    @staticmethod
+    def _get_step_fingerprint(rule, cells, receivers):
+        text = f"{rule.id}|{rule.full_cost}|{[(cell.key, cell.minor) for cell in cells]}|"
+        return text.encode() + np.array(receivers.ids).tobytes() + receivers.weights.tobytes()
+
+    def _check_inputs_unchanged(self):
+        """The ledger and the rules still say what this run sent.
+
+        :raises UserError: a cost or a rule changed since the run was computed
+        """
+        sent, pool, _carried = self._get_sent(self._get_rules())
+        decimals = self.currency_id.decimal_places
+        now = {
+            (rule.id, item): minor
+            for rule, items in sent.items()
+            for item, minor in items.items()
+            if minor
+        }
+        computed = {
+            (step.rule_id.id, cell.item_id.id): to_minor(cell.sent, decimals)
+            for step in self.step_ids
+            for cell in step.cell_ids
+        }
+        if now != computed or pool != to_minor(self.pool_total, decimals):
+            raise UserError(
+                self.env._(
+                    "Costs or rules changed since run %(run)s was computed. Compute it again.",
+                    run=self.display_name,
+                )
+            )

@@ -1,0 +1,34 @@
+from odoo import fields, models
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    customer_cost_plan_id = fields.Many2one(
+        "account.analytic.plan",
+        string="Customers' Analytic Plan",
+        default=lambda self: self._default_customer_cost_plan_id(),
+        domain=[("parent_id", "=", False)],
+        help="An analytic account of this plan that has a customer makes a cost direct.",
+    )
+    customer_cost_centre_plan_id = fields.Many2one(
+        "account.analytic.plan",
+        string="Cost Centres' Analytic Plan",
+        domain=[("parent_id", "=", False)],
+        help="Its accounts are the cost centres of indirect cost. Left empty, the accounts of the "
+        "customers' plan that have no customer are.",
+    )
+    customer_cost_max_days_back = fields.Integer(
+        string="Days Back for Manual Costs",
+        default=366,
+        help="How long ago a cost recorded by hand may have been incurred.",
+    )
+
+    _customer_cost_max_days_back_positive = models.Constraint(
+        "CHECK(customer_cost_max_days_back >= 0)",
+        "The days back for manual costs cannot be negative.",
+    )
+
+    def _default_customer_cost_plan_id(self):
+        plan = self.env.ref("analytic.analytic_plan_projects", raise_if_not_found=False)
+        return plan or self.env["account.analytic.plan"]

@@ -1,0 +1,118 @@
+from odoo import api, fields, models
+from odoo.tools import date_utils
+
+FIGURE_GROUPS = "customer_cost.group_customer_cost_rep,customer_cost.group_customer_cost_auditor"
+
+
+class ResPartner(models.Model):
+    """What a customer earns and costs; computed as the user, nothing stored on the partner."""
+
+    _inherit = "res.partner"
+
+    customer_cost_currency_id = fields.Many2one(
+        "res.currency",
+        string="Cost Currency",
+        compute="_compute_customer_cost_currency_id",
+        groups=FIGURE_GROUPS,
+    )
+    customer_cost_net_sales = fields.Float(
+        string="Net Sales, 12 Months",
+        digits=(20, 3),
+        compute="_compute_customer_cost_summary",
+        groups=FIGURE_GROUPS,
+    )
+    customer_cost_gross_margin = fields.Float(
+        string="Gross Margin, 12 Months",
+        digits=(20, 3),
+        compute="_compute_customer_cost_summary",
+        groups=FIGURE_GROUPS,
+    )
+    customer_cost_direct_margin = fields.Float(
+        string="Direct Margin, 12 Months",
+        digits=(20, 3),
+        compute="_compute_customer_cost_summary",
+        groups=FIGURE_GROUPS,
+    )
+    customer_cost_profit = fields.Float(
+        string="Customer Profit, 12 Months",
+        digits=(20, 3),
+        compute="_compute_customer_cost_summary",
+        groups=FIGURE_GROUPS,
+        help="Net sales less product cost, direct cost and allocated cost of the last 12 months.",
+    )
+    customer_cost_to_serve_pct = fields.Float(
+        string="Cost to Serve %, 12 Months",
+        digits=(16, 2),
+        compute="_compute_customer_cost_summary",
+        groups=FIGURE_GROUPS,
+        help="Direct and allocated cost as a share of net sales, last 12 months.",
+    )
+    customer_cost_figures = fields.Json(
+        string="Profitability",
+        compute="_compute_customer_cost_figures",
+        groups=FIGURE_GROUPS,
+    )
+
+    @api.depends_context("company")
+    def _compute_customer_cost_currency_id(self):
+        self.customer_cost_currency_id = self.env.company.currency_id
+
+    @api.depends_context("company", "uid")
+    def _compute_customer_cost_summary(self):
+        """Last 12 months of every partner, one query for all of them."""
+        first, last = self._get_customer_cost_rolling()
+        measures = ("net_sales", "gross_margin", "direct_margin", "profit", "cost_to_serve_pct")
+        rows = self.env["customer.cost.profitability"]._read_group(
+            self._get_customer_cost_domain(first, last),
+            ["customer_id"],
+            [f"{name}:sum" for name in measures],
+        )
+        found = {customer.id: values for customer, *values in rows}
+        for partner in self:
+            values = found.get(partner._origin.id, [0.0] * len(measures))
+            partner.customer_cost_net_sales = values[0]
+            partner.customer_cost_gross_margin = values[1]
+            partner.customer_cost_direct_margin = values[2]
+            partner.customer_cost_profit = values[3]
+            partner.customer_cost_to_serve_pct = values[4]
+
+    @api.depends_context("company", "uid", "lang")
+    def _compute_customer_cost_figures(self):
+        figures = self.env["customer.cost.figures"]._get_figures(self._origin)
+        for partner in self:
+            partner.customer_cost_figures = figures.get(partner._origin.id, False)
+
+    @api.model
+    def _get_customer_cost_rolling(self):
+        """First and last day of the last 12 months, the current one included."""
+        last = date_utils.end_of(fields.Date.context_today(self), "month")
+        return date_utils.start_of(date_utils.subtract(last, months=11), "month"), last
+
+    def _get_customer_cost_domain(self, first, last):
+        return [
+            ("customer_id", "in", self._origin.ids),
+            ("company_id", "=", self.env.company.id),
+            ("month", ">=", first),
+            ("month", "<=", last),
+        ]
+
+    def action_open_customer_cost(self):
+        """Open the profitability report of this customer."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_cost.customer_cost_profitability_action"
+        )
+        action["domain"] = [("customer_id", "=", self.commercial_partner_id.id)]
+        action["context"] = {"search_default_group_month": 1}
+        return action
+
+    def action_new_customer_cost(self):
+        """Record a cost of this customer that is not in the books."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("New Cost"),
+            "res_model": "customer.cost.entry",
+            "view_mode": "form",
+            "context": {"default_customer_id": self.commercial_partner_id.id},
+        }

@@ -1,0 +1,93 @@
+from odoo import fields, models
+from odoo.tools import SQL
+
+from ..fields import Many2oneUnchecked
+from ..models.customer_cost_item import LEVELS
+
+
+class CustomerCostAnalysis(models.Model):
+    """The union people read: ledger lines and the allocations of posted runs."""
+
+    _name = "customer.cost.analysis"
+    _description = "Cost Analysis"
+    _auto = False
+    _rec_name = "item_id"
+    _order = "date desc, id desc"
+
+    company_id = Many2oneUnchecked("res.company", readonly=True)
+    date = fields.Date(readonly=True)
+    customer_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    item_id = fields.Many2one("customer.cost.item", string="Cost Item", readonly=True)
+    level = fields.Selection(LEVELS, string="Hierarchy Level", readonly=True)
+    behaviour = fields.Selection(
+        [("fixed", "Fixed"), ("variable", "Variable"), ("mixed", "Mixed")], readonly=True
+    )
+    layer = fields.Selection(
+        [
+            ("direct", "Direct"),
+            ("pool", "Waiting in the pool"),
+            ("allocated", "Allocated"),
+            ("measured", "Measured"),
+        ],
+        readonly=True,
+    )
+    full_cost = fields.Boolean(string="Full Cost", readonly=True)
+    statistical = fields.Boolean(string="Not in the Books", readonly=True)
+    amount = fields.Float(digits=(20, 3), readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    entry_id = fields.Many2one("customer.cost.entry", string="Cost", readonly=True)
+    allocation_id = fields.Many2one("customer.cost.allocation", readonly=True)
+    cost_centre_id = fields.Many2one(
+        "account.analytic.account", string="Cost Centre", readonly=True
+    )
+
+    _depends = {
+        "customer.cost.line": [
+            "company_id", "date", "item_id", "customer_id", "entry_id", "cost_centre_id",
+            "statistical", "amount",
+        ],
+        "customer.cost.allocation": [
+            "step_id", "company_id", "item_id", "date", "customer_id", "layer", "amount",
+        ],
+        "customer.cost.run": ["state"],
+        "customer.cost.run.step": ["run_id", "full_cost"],
+        "customer.cost.item": ["level", "behaviour"],
+    }
+
+    @property
+    def _table_query(self) -> SQL:
+        return SQL("%s UNION ALL %s", self._select_lines(), self._select_allocations())
+
+    def _select_lines(self) -> SQL:
+        return SQL(
+            """SELECT l.id * 2::bigint AS id, l.company_id, l.date, l.customer_id, l.item_id,
+                      i.level, i.behaviour,
+                      CASE WHEN l.customer_id IS NULL THEN 'pool' ELSE 'direct' END AS layer,
+                      FALSE AS full_cost, l.statistical, l.amount, l.entry_id,
+                      NULL::int AS allocation_id, l.cost_centre_id
+                 FROM customer_cost_line l
+                 JOIN customer_cost_item i ON i.id = l.item_id"""
+        )
+
+    def _select_allocations(self) -> SQL:
+        return SQL(
+            """SELECT a.id * 2::bigint + 1, a.company_id, a.date, a.customer_id, a.item_id,
+                      i.level, i.behaviour, a.layer, s.full_cost, FALSE, a.amount, NULL::int,
+                      a.id, NULL::int
+                 FROM customer_cost_allocation a
+                 JOIN customer_cost_run_step s ON s.id = a.step_id
+                 JOIN customer_cost_run r ON r.id = s.run_id AND r.state = 'posted'
+                 JOIN customer_cost_item i ON i.id = a.item_id"""
+        )
+
+    def action_open_source(self):
+        """Open the cost or the explanation behind this row."""
+        self.ensure_one()
+        if self.allocation_id:
+            return self.allocation_id.action_explain()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "customer.cost.entry",
+            "res_id": self.entry_id.id,
+            "view_mode": "form",
+        }

@@ -1,0 +1,248 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.tools import SQL, date_utils
+
+LAST_ROWS = 5
+# (key, how the row is shown)
+LADDER = (
+    ("net_sales", "subtotal"),
+    ("product_cost", "cost"),
+    ("gross_margin", "subtotal"),
+    ("direct_cost", "cost"),
+    ("statistical_cost", "detail"),
+    ("direct_margin", "subtotal"),
+    ("allocated_cost", "cost"),
+    ("profit", "subtotal"),
+    ("full_cost", "cost"),
+    ("full_profit", "subtotal"),
+)
+
+
+class CustomerCostFigures(models.AbstractModel):
+    """The figures of the customer form: ladder, composition, trend and last costs.
+
+    Everything is read as the user from the report models, whose access rules decide, with a
+    number of queries that does not depend on the number of customers.
+    """
+
+    _name = "customer.cost.figures"
+    _description = "Customer Figures"
+
+    @api.model
+    def _get_figures(self, partners):
+        """Return the figures of every partner of ``partners`` that is a customer of its own.
+
+        :return: dict of partner id to a JSON-serialisable dict; amounts are in the currency of
+            the current company, percentages of net sales are ``None`` where those are not positive
+        """
+        customers = partners.filtered(lambda partner: partner == partner.commercial_partner_id)
+        ranges = self._get_ranges()
+        months = self._read_months(customers, ranges)
+        items = self._read_items(customers, ranges)
+        last_rows = self._read_last_rows(customers)
+        return {
+            customer.id: {
+                "currency_id": self.env.company.currency_id.id,
+                "as_of": fields.Date.to_string(fields.Date.context_today(self)),
+                "ranges": [
+                    {
+                        "key": key,
+                        "label": label,
+                        "from": fields.Date.to_string(first),
+                        "to": fields.Date.to_string(last),
+                    }
+                    for key, label, first, last in ranges
+                ],
+                "rows": self._get_ladder(months[customer.id], ranges),
+                "unknown_lines": [
+                    self._sum(months[customer.id], "unknown_lines", first, last)
+                    for _key, _label, first, last in ranges
+                ],
+                "composition": self._get_composition(
+                    months[customer.id], items[customer.id], ranges
+                ),
+                "trend": self._get_trend(months[customer.id], ranges),
+                "last_costs": last_rows[customer.id],
+            }
+            for customer in customers
+        }
+
+    @api.model
+    def _get_ranges(self):
+        """``(key, label, first day, last day)`` of this and last fiscal year and 12 months."""
+        today = fields.Date.context_today(self)
+        company = self.env.company
+        this_year = company.compute_fiscalyear_dates(today)
+        last_year = company.compute_fiscalyear_dates(
+            date_utils.subtract(this_year["date_from"], days=1)
+        )
+        first, last = self.env["res.partner"]._get_customer_cost_rolling()
+        return (
+            ("year", self._get_year_label(this_year), this_year["date_from"], this_year["date_to"]),
+            ("last_year", self._get_year_label(last_year), last_year["date_from"],
+             last_year["date_to"]),
+            ("rolling", self.env._("Last 12 months"), first, last),
+        )
+
+    @api.model
+    def _get_year_label(self, year):
+        first, last = year["date_from"], year["date_to"]
+        return str(last.year) if first.year == last.year else f"{first.year}/{last.year % 100:02d}"
+
+    # ------------------------------------------------------------
+    # Reading, one query each
+    # ------------------------------------------------------------
+
+    def _read_months(self, customers, ranges):
+        measures = [key for key, _style in LADDER] + ["cost_to_serve", "unknown_lines"]
+        first, last = min(r[2] for r in ranges), max(r[3] for r in ranges)
+        rows = self.env["customer.cost.profitability"]._read_group(
+            customers._get_customer_cost_domain(first, last),
+            ["customer_id", "month:month"],
+            [f"{name}:sum" for name in measures],
+        )
+        result = defaultdict(dict)
+        for customer, month, *values in rows:
+            result[customer.id][month] = dict(zip(measures, values, strict=True))
+        return result
+
+    def _read_items(self, customers, ranges):
+        first, last = min(r[2] for r in ranges), max(r[3] for r in ranges)
+        rows = self.env["customer.cost.analysis"]._read_group(
+            [
+                ("customer_id", "in", customers.ids),
+                ("company_id", "=", self.env.company.id),
+                ("date", ">=", first),
+                ("date", "<=", last),
+            ],
+            ["customer_id", "item_id", "date:month"],
+            ["amount:sum"],
+        )
+        result = defaultdict(lambda: defaultdict(dict))
+        for customer, item, month, amount in rows:
+            result[customer.id][item][month] = amount
+        return result
+
+    def _read_last_rows(self, customers):
+        analysis = self.env["customer.cost.analysis"]
+        query = analysis._search(
+            [
+                ("customer_id", "in", customers.ids),
+                ("company_id", "=", self.env.company.id),
+            ]
+        )
+        ranked = query.select(
+            SQL("%s AS id", analysis._field_to_sql(analysis._table, "id", query)),
+            SQL(
+                "row_number() OVER (PARTITION BY %s ORDER BY %s DESC, %s DESC) AS place",
+                analysis._field_to_sql(analysis._table, "customer_id", query),
+                analysis._field_to_sql(analysis._table, "date", query),
+                analysis._field_to_sql(analysis._table, "id", query),
+            ),
+        )
+        ids = self.env.execute_query(
+            SQL("SELECT id FROM (%s) ranked WHERE place <= %s ORDER BY place", ranked, LAST_ROWS)
+        )
+        rows = analysis.browse([row[0] for row in ids])
+        rows.fetch(["customer_id", "date", "item_id", "layer", "amount", "entry_id"])
+        layers = dict(analysis._fields["layer"]._description_selection(self.env))
+        result = defaultdict(list)
+        for row in rows:
+            result[row.customer_id.id].append(
+                {
+                    "id": row.id,
+                    "date": fields.Date.to_string(row.date),
+                    "item": row.item_id.name,
+                    "layer": layers[row.layer],
+                    "description": row.entry_id.sudo().description or "",  # sudo: of a row shown
+                    "amount": row.amount,
+                }
+            )
+        return result
+
+    # ------------------------------------------------------------
+    # Shaping
+    # ------------------------------------------------------------
+
+    @staticmethod
+    def _sum(months, name, first, last):
+        return sum(values[name] or 0 for month, values in months.items() if first <= month <= last)
+
+    def _get_ladder(self, months, ranges):
+        report = self.env["customer.cost.profitability"]
+        sums = {
+            name: [self._sum(months, name, first, last) for _key, _label, first, last in ranges]
+            for name in [key for key, _style in LADDER] + ["cost_to_serve"]
+        }
+        rows = []
+        for key, style in LADDER:
+            rows.append(
+                {
+                    "key": key,
+                    "label": report._fields[key]._description_string(self.env),
+                    "style": style,
+                    "values": sums[key],
+                    "percent": self._get_percent(sums[key], sums["net_sales"]),
+                }
+            )
+        rows.append(
+            {
+                "key": "cost_to_serve_pct",
+                "label": report._fields["cost_to_serve_pct"]._description_string(self.env),
+                "style": "ratio",
+                "values": self._get_percent(sums["cost_to_serve"], sums["net_sales"]),
+                "percent": None,
+            }
+        )
+        return rows
+
+    @staticmethod
+    def _get_percent(amounts, sales):
+        return [
+            round(100 * amount / base, 2) if base > 0 else None
+            for amount, base in zip(amounts, sales, strict=True)
+        ]
+
+    def _get_composition(self, months, items, ranges):
+        """Cost by item, largest first; what the reader may not see by item is staff cost."""
+        costs = [
+            self._sum(months, "cost_to_serve", first, last)
+            + self._sum(months, "full_cost", first, last)
+            for _key, _label, first, last in ranges
+        ]
+        rows = []
+        for item, amounts in items.items():
+            values = [
+                sum(amount for month, amount in amounts.items() if first <= month <= last)
+                for _key, _label, first, last in ranges
+            ]
+            rows.append({"item_id": item.id, "label": item.name, "values": values})
+        rounding = self.env.company.currency_id
+        hidden = [
+            rounding.round(cost - sum(row["values"][place] for row in rows))
+            for place, cost in enumerate(costs)
+        ]
+        if any(not rounding.is_zero(amount) for amount in hidden):
+            rows.append({"item_id": False, "label": self.env._("Staff cost"), "values": hidden})
+        for row in rows:
+            row["percent"] = self._get_percent(row["values"], costs)
+        return sorted(
+            (row for row in rows if any(row["values"])), key=lambda row: -row["values"][-1]
+        )
+
+    def _get_trend(self, months, ranges):
+        _key, _label, first, _last = ranges[-1]
+        trend = []
+        for offset in range(12):
+            month = date_utils.add(first, months=offset)
+            values = months.get(month, {})
+            trend.append(
+                {
+                    "month": month.strftime("%Y-%m"),
+                    "net_sales": values.get("net_sales") or 0.0,
+                    "cost": values.get("cost_to_serve") or 0.0,
+                    "profit": values.get("profit") or 0.0,
+                }
+            )
+        return trend

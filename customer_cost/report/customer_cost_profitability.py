@@ -1,0 +1,267 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+SALES_TYPES = ("out_invoice", "out_refund", "out_receipt")
+RATIOS = {
+    "gross_margin_pct": "gross_margin",
+    "direct_margin_pct": "direct_margin",
+    "profit_pct": "profit",
+    "full_profit_pct": "full_profit",
+    "cost_to_serve_pct": "cost_to_serve",
+}
+
+
+class CustomerCostProfitability(models.Model):
+    """The margin ladder per company, customer and month, from posted invoices and the ledger."""
+
+    _name = "customer.cost.profitability"
+    _description = "Customer Profitability"
+    _auto = False
+    _rec_name = "customer_id"
+    _order = "month desc, profit, id"
+
+    company_id = fields.Many2one("res.company", readonly=True)
+    customer_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    user_id = fields.Many2one(
+        "res.users", string="Salesperson", related="customer_id.user_id", readonly=True
+    )
+    country_id = fields.Many2one(
+        "res.country", string="Country", related="customer_id.country_id", readonly=True
+    )
+    month = fields.Date(readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    gross_sales = fields.Float(digits=(20, 3), readonly=True)
+    discount = fields.Float(string="Discounts", digits=(20, 3), readonly=True)
+    net_sales = fields.Float(digits=(20, 3), readonly=True)
+    product_cost = fields.Float(digits=(20, 3), readonly=True)
+    gross_margin = fields.Float(string="Gross Margin (CM1)", digits=(20, 3), readonly=True)
+    activity_cost = fields.Float(
+        string="Unit and Batch Cost",
+        digits=(20, 3),
+        readonly=True,
+        help="Direct and allocated cost of items caused by units and batches.",
+    )
+    contribution = fields.Float(string="Contribution (CM2)", digits=(20, 3), readonly=True)
+    sustaining_cost = fields.Float(
+        string="Customer-sustaining Cost", digits=(20, 3), readonly=True
+    )
+    direct_cost = fields.Float(digits=(20, 3), readonly=True)
+    statistical_cost = fields.Float(
+        string="Of Which Not in the Books", digits=(20, 3), readonly=True
+    )
+    direct_margin = fields.Float(digits=(20, 3), readonly=True)
+    allocated_cost = fields.Float(digits=(20, 3), readonly=True)
+    cost_to_serve = fields.Float(
+        string="Cost to Serve",
+        digits=(20, 3),
+        readonly=True,
+        help="Direct and allocated cost, without product cost and full cost.",
+    )
+    profit = fields.Float(string="Customer Profit (CM3)", digits=(20, 3), readonly=True)
+    full_cost = fields.Float(
+        string="Channel and Administration Cost", digits=(20, 3), readonly=True
+    )
+    full_profit = fields.Float(string="Full-cost Profit (CM5)", digits=(20, 3), readonly=True)
+    gross_margin_pct = fields.Float(
+        string="Gross Margin %", digits=(16, 2), readonly=True, aggregator="avg"
+    )
+    direct_margin_pct = fields.Float(
+        string="Direct Margin %", digits=(16, 2), readonly=True, aggregator="avg"
+    )
+    profit_pct = fields.Float(
+        string="Customer Profit %", digits=(16, 2), readonly=True, aggregator="avg"
+    )
+    full_profit_pct = fields.Float(
+        string="Full-cost Profit %", digits=(16, 2), readonly=True, aggregator="avg"
+    )
+    cost_to_serve_pct = fields.Float(
+        string="Cost to Serve %", digits=(16, 2), readonly=True, aggregator="avg"
+    )
+    unknown_lines = fields.Integer(
+        string="Lines with Unknown Cost",
+        readonly=True,
+        help="Invoice lines whose product cost nobody knows; they count with no cost.",
+    )
+
+    _depends = {
+        "account.move": ["state", "move_type", "commercial_partner_id", "company_id", "date"],
+        "account.move.line": [
+            "move_id", "display_type", "balance", "discount", "price_unit", "quantity",
+            "customer_cost_amount", "customer_cost_source",
+        ],
+        "customer.cost.line": [
+            "company_id", "date", "item_id", "customer_id", "statistical", "amount",
+        ],
+        "customer.cost.allocation": ["step_id", "company_id", "date", "customer_id", "amount"],
+        "customer.cost.run": ["state"],
+        "customer.cost.run.step": ["run_id", "full_cost"],
+        "customer.cost.item": ["level"],
+    }
+
+    @property
+    def _table_query(self) -> SQL:
+        ratios = SQL(", ").join(
+            SQL(
+                "CASE WHEN net_sales > 0 THEN 100 * %s / net_sales END AS %s",
+                SQL.identifier(amount),
+                SQL.identifier(name),
+            )
+            for name, amount in RATIOS.items()
+        )
+        return SQL(
+            """SELECT *, %(ratios)s FROM (
+                   SELECT *, net_sales - product_cost AS gross_margin,
+                          net_sales - product_cost - activity_cost AS contribution,
+                          net_sales - product_cost - direct_cost AS direct_margin,
+                          direct_cost + allocated_cost AS cost_to_serve,
+                          net_sales - product_cost - direct_cost - allocated_cost AS profit,
+                          net_sales - product_cost - direct_cost - allocated_cost - full_cost
+                              AS full_profit
+                     FROM (%(sums)s) summed) laddered""",
+            ratios=ratios,
+            sums=self._sql_sums(),
+        )
+
+    def _sql_sums(self) -> SQL:
+        return SQL(
+            """SELECT (customer_id::bigint << 24)
+                          + ((extract(year FROM month) - 1970) * 12 + extract(month FROM month)
+                             )::bigint * 4096 + company_id AS id,
+                      company_id, customer_id, month,
+                      sum(gross_sales) AS gross_sales, sum(gross_sales - net_sales) AS discount,
+                      sum(net_sales) AS net_sales, sum(product_cost) AS product_cost,
+                      sum(activity_cost) AS activity_cost,
+                      sum(direct_cost + allocated_cost - activity_cost) AS sustaining_cost,
+                      sum(direct_cost) AS direct_cost, sum(statistical_cost) AS statistical_cost,
+                      sum(allocated_cost) AS allocated_cost, sum(full_cost) AS full_cost,
+                      sum(unknown_lines)::int AS unknown_lines
+                 FROM (%s UNION ALL %s UNION ALL %s) figures
+             GROUP BY company_id, customer_id, month""",
+            self._sql_sales(),
+            self._sql_direct(),
+            self._sql_allocated(),
+        )
+
+    def _sql_sales(self) -> SQL:
+        """Posted customer invoices by the month of their accounting date."""
+        return SQL(
+            """SELECT m.company_id, m.commercial_partner_id AS customer_id,
+                      date_trunc('month', m.date)::date AS month,
+                      CASE WHEN l.discount <> 0 AND l.discount <> 100
+                           THEN round(-l.balance / (1 - l.discount / 100), c.decimal_places)
+                           WHEN l.discount = 100
+                           THEN round(CASE m.move_type WHEN 'out_refund' THEN -1 ELSE 1 END
+                                * l.price_unit * l.quantity
+                                / COALESCE(NULLIF(m.invoice_currency_rate, 0), 1)::numeric,
+                                c.decimal_places)
+                           ELSE -l.balance END AS gross_sales,
+                      -l.balance AS net_sales,
+                      COALESCE(l.customer_cost_amount, 0) AS product_cost,
+                      0::numeric AS activity_cost, 0::numeric AS direct_cost,
+                      0::numeric AS statistical_cost, 0::numeric AS allocated_cost,
+                      0::numeric AS full_cost,
+                      CASE l.customer_cost_source WHEN 'unknown' THEN 1 ELSE 0 END
+                          AS unknown_lines
+                 FROM account_move m
+                 JOIN account_move_line l ON l.move_id = m.id AND l.display_type = 'product'
+                 JOIN res_company co ON co.id = m.company_id
+                 JOIN res_currency c ON c.id = co.currency_id
+                WHERE m.state = 'posted' AND m.move_type IN %s
+                  AND m.commercial_partner_id IS NOT NULL""",
+            SALES_TYPES,
+        )
+
+    def _sql_direct(self) -> SQL:
+        return SQL(
+            """SELECT l.company_id, l.customer_id, date_trunc('month', l.date)::date,
+                      0::numeric, 0::numeric, 0::numeric,
+                      CASE WHEN i.level IN ('unit', 'batch') THEN l.amount ELSE 0 END,
+                      l.amount, CASE WHEN l.statistical THEN l.amount ELSE 0 END,
+                      0::numeric, 0::numeric, 0
+                 FROM customer_cost_line l JOIN customer_cost_item i ON i.id = l.item_id
+                WHERE l.customer_id IS NOT NULL"""
+        )
+
+    def _sql_allocated(self) -> SQL:
+        return SQL(
+            """SELECT a.company_id, a.customer_id, date_trunc('month', a.date)::date,
+                      0::numeric, 0::numeric, 0::numeric,
+                      CASE WHEN i.level IN ('unit', 'batch') AND s.full_cost IS NOT TRUE
+                           THEN a.amount ELSE 0 END,
+                      0::numeric, 0::numeric,
+                      CASE WHEN s.full_cost THEN 0 ELSE a.amount END,
+                      CASE WHEN s.full_cost THEN a.amount ELSE 0 END, 0
+                 FROM customer_cost_allocation a
+                 JOIN customer_cost_item i ON i.id = a.item_id
+                 JOIN customer_cost_run_step s ON s.id = a.step_id
+                 JOIN customer_cost_run r ON r.id = s.run_id AND r.state = 'posted'"""
+        )
+
+    def _read_group_select(self, aggregate_spec, query):
+        """Ratios of a group are sum over sum, empty where net sales are zero or less."""
+        name, _separator, _function = aggregate_spec.partition(":")
+        if name not in RATIOS:
+            return super()._read_group_select(aggregate_spec, query)
+        return SQL(
+            "CASE WHEN SUM(%(sales)s) > 0 THEN 100 * SUM(%(amount)s) / SUM(%(sales)s) END",
+            sales=self._field_to_sql(self._table, "net_sales", query),
+            amount=self._field_to_sql(self._table, RATIOS[name], query),
+        )
+
+    @api.model
+    def _get_sales(self, company, first, last):
+        """Net sales and product cost of every customer with a posted invoice in the window.
+
+        :return: dict of commercial partner id to ``(net sales, product cost)``, company currency
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT customer_id, sum(net_sales), sum(product_cost) FROM (%s) sales
+                    WHERE company_id = %s AND month BETWEEN %s AND %s GROUP BY customer_id""",
+                self._sql_sales(),
+                company.id,
+                first,
+                last,
+            )
+        )
+        return {customer: (net, cost) for customer, net, cost in rows}
+
+    # ------------------------------------------------------------
+    # Drill down
+    # ------------------------------------------------------------
+
+    def action_open_costs(self):
+        """Open the costs of this customer and month."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_cost.customer_cost_analysis_action"
+        )
+        action["domain"] = self._get_month_domain("date")
+        action["context"] = {"search_default_group_layer": 1}
+        return action
+
+    def action_open_invoices(self):
+        """Open the posted invoices of this customer and month."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "account.action_move_out_invoice_type"
+        )
+        action["domain"] = [
+            ("state", "=", "posted"),
+            ("move_type", "in", SALES_TYPES),
+            ("commercial_partner_id", "=", self.customer_id.id),
+            ("company_id", "=", self.company_id.id),
+            ("date", ">=", self.month),
+            ("date", "<=", fields.Date.end_of(self.month, "month")),
+        ]
+        action["context"] = {"create": False}
+        return action
+
+    def _get_month_domain(self, name):
+        return [
+            ("customer_id", "=", self.customer_id.id),
+            ("company_id", "=", self.company_id.id),
+            (name, ">=", self.month),
+            (name, "<=", fields.Date.end_of(self.month, "month")),
+        ]

@@ -1,0 +1,3 @@
+from . import customer_cost_refuse
+from . import customer_cost_driver_preview
+from . import customer_cost_map_preview

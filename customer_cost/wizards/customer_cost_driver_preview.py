@@ -1,0 +1,87 @@
+from odoo import api, fields, models
+
+SHOWN = 200
+
+
+class CustomerCostDriverPreview(models.TransientModel):
+    """What a driver yields per customer in one period, before any cost follows it."""
+
+    _name = "customer.cost.driver.preview"
+    _description = "Driver Preview"
+
+    driver_id = fields.Many2one("customer.cost.driver", required=True, readonly=True)
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    date = fields.Date(
+        string="Month",
+        required=True,
+        default=lambda self: self.env["customer.cost.run"]._default_date(),
+    )
+    window_label = fields.Char(string="Measured Over", compute="_compute_quantities")
+    total = fields.Float(digits=(20, 6), compute="_compute_quantities")
+    customer_count = fields.Integer(
+        string="Customers with a Quantity", compute="_compute_quantities"
+    )
+    zero_count = fields.Integer(string="Zero", compute="_compute_quantities")
+    negative_count = fields.Integer(string="Negative", compute="_compute_quantities")
+    shown_count = fields.Integer(compute="_compute_quantities")
+    line_ids = fields.One2many(
+        "customer.cost.driver.preview.line", "preview_id", compute="_compute_quantities"
+    )
+
+    @api.depends("driver_id", "company_id", "date")
+    def _compute_quantities(self):
+        for preview in self:
+            found = {}
+            preview.window_label = False
+            if preview.driver_id and preview.company_id and preview.date:
+                first, last = preview.driver_id._get_window_dates(
+                    preview.company_id, preview.date
+                )
+                preview.window_label = f"{first} – {last}"
+                found = preview.driver_id._get_quantities(preview.company_id, preview.date)
+            values = {customer: float(quantity) for customer, quantity in found.items()}
+            preview.total = sum(values.values())
+            preview.customer_count = len(values)
+            preview.zero_count = sum(1 for value in values.values() if not value)
+            preview.negative_count = sum(1 for value in values.values() if value < 0)
+            shown = preview._get_shown(values)
+            preview.shown_count = len(shown)
+            preview.line_ids = [fields.Command.clear()] + [
+                fields.Command.create(
+                    {
+                        "customer_id": customer,
+                        "quantity": value,
+                        "share_pct": 100 * value / preview.total if preview.total > 0 else 0.0,
+                        "remark": preview._get_remark(value),
+                    }
+                )
+                for customer, value in shown
+            ]
+
+    @api.model
+    def _get_shown(self, values):
+        """Customers that need a look first (negative, zero), then the largest."""
+        ordered = sorted(values.items(), key=lambda pair: (pair[1] > 0, -abs(pair[1]), pair[0]))
+        odd = [pair for pair in ordered if pair[1] <= 0][: SHOWN // 2]
+        return odd + [pair for pair in ordered if pair[1] > 0][: SHOWN - len(odd)]
+
+    @api.model
+    def _get_remark(self, value):
+        if value < 0:
+            return "negative"
+        return "zero" if not value else False
+
+
+class CustomerCostDriverPreviewLine(models.TransientModel):
+    """One customer's quantity in a driver preview."""
+
+    _name = "customer.cost.driver.preview.line"
+    _description = "Driver Preview Line"
+
+    preview_id = fields.Many2one("customer.cost.driver.preview", ondelete="cascade")
+    customer_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    quantity = fields.Float(digits=(20, 6), readonly=True)
+    share_pct = fields.Float(string="Share %", digits=(16, 4), readonly=True)
+    remark = fields.Selection([("zero", "Zero"), ("negative", "Negative")], readonly=True)

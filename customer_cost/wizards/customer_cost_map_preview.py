@@ -1,0 +1,124 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, date_utils
+
+EXPENSE_TYPES = (
+    "expense",
+    "expense_depreciation",
+    "expense_direct_cost",
+    "expense_other",
+    "income_other",
+)
+
+
+class CustomerCostMapPreview(models.TransientModel):
+    """What the account map makes of the posted books of a period; nothing is written."""
+
+    _name = "customer.cost.map.preview"
+    _description = "Account Map Preview"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company
+    )
+    date_from = fields.Date(
+        string="From", required=True, default=lambda self: self._default_date_from()
+    )
+    date_to = fields.Date(
+        string="To", required=True, default=lambda self: fields.Date.context_today(self)
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    total = fields.Float(
+        string="Expenses in the Books",
+        digits=(20, 3),
+        compute="_compute_lines",
+        help="Balance of expense and other income accounts.",
+    )
+    mapped_total = fields.Float(
+        string="Customer Cost", digits=(20, 3), compute="_compute_lines"
+    )
+    left_out_total = fields.Float(
+        string="Left Out", digits=(20, 3), compute="_compute_lines"
+    )
+    line_ids = fields.One2many(
+        "customer.cost.map.preview.line", "preview_id", compute="_compute_lines"
+    )
+
+    @api.model
+    def _default_date_from(self):
+        today = fields.Date.context_today(self)
+        return date_utils.start_of(date_utils.subtract(today, months=11), "month")
+
+    @api.depends("company_id", "date_from", "date_to")
+    def _compute_lines(self):
+        for preview in self:
+            rows = preview._read_rows() if preview.date_from and preview.date_to else []
+            preview.line_ids = [fields.Command.clear()] + [
+                fields.Command.create(row) for row in rows
+            ]
+            preview.mapped_total = sum(row["amount"] for row in rows if row["item_id"])
+            preview.left_out_total = sum(row["amount"] for row in rows if not row["item_id"])
+            preview.total = preview.mapped_total + preview.left_out_total
+
+    def _read_rows(self):
+        """Posted journal items of the period by cost item, or by account and reason left out."""
+        if self.company_id not in self.env.companies:
+            return []
+        self.env.flush_all()
+        capture = self.env["customer.cost.capture"]
+        rows = self.env.execute_query_dict(
+            SQL(
+                """WITH candidate AS (%(candidate)s),
+                        classified AS (
+                   SELECT DISTINCT ON (c.id) c.id, c.account_id, c.balance, c.excluded,
+                          COALESCE(c.cost_item_id, r.item_id) AS item_id, r.left_out_reason
+                     FROM candidate c
+                LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %(match)s
+                 ORDER BY c.id, r.sequence, r.id)
+                   SELECT CASE WHEN excluded IS NULL THEN item_id END AS item_id,
+                          CASE WHEN excluded IS NOT NULL OR item_id IS NULL THEN account_id END
+                              AS account_id,
+                          CASE WHEN excluded IS NOT NULL THEN excluded
+                               WHEN item_id IS NOT NULL THEN NULL
+                               ELSE COALESCE(left_out_reason, 'unmapped') END AS reason,
+                          count(*) AS line_count, sum(balance) AS amount
+                     FROM classified GROUP BY 1, 2, 3 ORDER BY 1, 3, 2""",
+                candidate=capture._sql_candidates(
+                    SQL(
+                        """m.company_id = %s AND m.date BETWEEN %s AND %s
+                           AND a.account_type IN %s""",
+                        self.company_id.id,
+                        self.date_from,
+                        self.date_to,
+                        EXPENSE_TYPES,
+                    )
+                ),
+                match=self.env["customer.cost.account.map"]._sql_match(),
+            )
+        )
+        for row in rows:
+            row["amount"] = float(row["amount"])
+            row["reason"] = self._get_reason_label(row["reason"])
+        return rows
+
+    def _get_reason_label(self, reason):
+        return {
+            None: False,
+            "account": self.env._("Cost of sales: it reaches customers as product cost"),
+            "cost_of_sales": self.env._("Cost of sales: goods and their cost entries"),
+            "closing": self.env._("Opening or closing entry"),
+            "unmapped": self.env._("No row of the map matches"),
+        }.get(reason, reason)
+
+
+class CustomerCostMapPreviewLine(models.TransientModel):
+    """One cost item, or one account left out, in a map preview."""
+
+    _name = "customer.cost.map.preview.line"
+    _description = "Account Map Preview Line"
+
+    preview_id = fields.Many2one("customer.cost.map.preview", ondelete="cascade")
+    currency_id = fields.Many2one(related="preview_id.currency_id")
+    item_id = fields.Many2one("customer.cost.item", string="Cost Item", readonly=True)
+    account_id = fields.Many2one("account.account", string="Account", readonly=True)
+    reason = fields.Char(string="Left Out Because", readonly=True)
+    line_count = fields.Integer(string="Journal Items", readonly=True)
+    amount = fields.Float(digits=(20, 3), readonly=True)

@@ -1,0 +1,1 @@
+"""The development environment of this checkout: everything behind `make` and `bin/odoo`."""
