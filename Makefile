@@ -3,7 +3,7 @@
 dev := @dev/python.sh
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: ## Odoo with the add-on and a demo company in the browser (PORT=, HOST=)
 	$(dev) demo
@@ -30,7 +30,7 @@ i18n: ## bring the translation templates and translations up to date
 	$(dev) i18n
 
 screenshots: ## take the pictures of the documentation from the running demo
-	$(dev) screenshots
+	$(dev) screenshots $(ARGS)
 
 clean: ## stop everything and delete .dev and the private PostgreSQL
 	$(dev) clean

@@ -28,6 +28,12 @@
         "views/res_config_settings_views.xml",
         "views/customer_cost_menus.xml",
     ],
+    "demo": ["demo/customer_cost_demo.xml"],
+    "assets": {
+        "web.assets_backend": ["customer_cost/static/src/**/*"],
+        "web.assets_unit_tests": ["customer_cost/static/tests/**/*.test.js"],
+        "web.assets_tests": ["customer_cost/static/tests/tours/**/*"],
+    },
     "post_init_hook": "post_init_hook",
     "application": True,
 }

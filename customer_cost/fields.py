@@ -10,3 +10,15 @@ class Many2oneUnchecked(fields.Many2one):
 
     def update_db_foreign_key(self, model, column):
         return
+
+
+class Ratio(fields.Float):
+    """A percentage that is empty, not zero, where its denominator is zero or less."""
+
+    def convert_to_cache(self, value, record, validate=True):
+        if value is None or value is False:
+            return None
+        return super().convert_to_cache(value, record, validate)
+
+    def convert_to_record(self, value, record):
+        return False if value is None else value

@@ -7,7 +7,7 @@ def post_init_hook(env):
     installer = module.write_uid if module.write_uid.id != SUPERUSER_ID else env.ref(
         "base.user_admin", raise_if_not_found=False
     )
-    users = env.ref("account.group_account_manager").user_ids | (installer or env["res.users"])
+    users = env.ref("account.group_account_manager").all_user_ids | (installer or env["res.users"])
     managers = env.ref("customer_cost.group_customer_cost_manager")
     reviewers = env.ref("customer_cost.group_customer_cost_reviewer")
     (managers | reviewers).write({"user_ids": [(4, user.id) for user in users]})

@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 
+from .project import DEV
 from .steps import Failure, say
 
 # target: (module, function); what follows the target is passed on
@@ -18,7 +19,7 @@ TARGETS = {
     "lint": ("lint", "main"),
     "i18n": ("i18n", "main"),
     "shot": ("browser", "main"),
-    "screenshots": ("screenshots", "main"),
+    "screenshots": ("browser", "screenshots"),
     "script": ("odoo_command", "run_script"),
     "clean": ("clean", "main"),
 }
@@ -30,6 +31,9 @@ def main():
         sys.exit(f"usage: dev {{{','.join(TARGETS)}}} ...")
     module, function = TARGETS[target]
     os.umask(0o022)
+    # What pip, uv, npm and the browser keep for the next time belongs to the checkout as well.
+    os.environ.setdefault("XDG_CACHE_HOME", str(DEV / "cache"))
+    os.environ.setdefault("npm_config_cache", str(DEV / "cache/npm"))
     try:
         code = getattr(importlib.import_module(f"dev.{module}"), function)(*arguments)
     except Failure as failure:

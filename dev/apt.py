@@ -5,7 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
-from .steps import fail, run, say, step
+from .steps import Failure, fail, run, say, step
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 # Taken away from createcluster.conf again by the trap: a package brings the programs, not a running
@@ -57,7 +57,7 @@ def install(packages, why, script=None):
             run([*prefix, "true"], advice)
         try:
             run([*prefix, "apt-get", "-o", "Acquire::Languages=none", "update"], "apt-get update")
-        except Exception as error:
+        except Failure as error:
             say(f"    {error}; going on with the package lists at hand")
         command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
         if script:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from . import apt
-from .odoo_command import prepare
+from .odoo_command import prepare_for_browser
 from .project import ROOT, VENV_PYTHON
 from .steps import fail
 
@@ -13,9 +13,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 
 
 def find_chromium(why):
-    """Path of the browser; Odoo skips its browser tests silently without one, so it is never
-    left out.
-    """
+    """Path of the browser, without which Odoo skips its browser tests silently."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         apt.install(["chromium"], why)
@@ -39,10 +37,14 @@ def main(*arguments):
     return start("dev.shot", arguments)
 
 
+def screenshots(*arguments):
+    """`screenshots [NAME ...]`: the documentation's pictures."""
+    return start("dev.screenshots", arguments)
+
+
 def start(module, arguments):
-    environment = {
-        **prepare(), "PYTHONPATH": str(ROOT), "CHROMIUM": find_chromium("pictures of the browser"),
-    }  # fmt: skip
+    environment = prepare_for_browser()
+    environment |= {"PYTHONPATH": str(ROOT), "CHROMIUM": find_chromium("pictures of the browser")}
     if any("zh" in argument for argument in arguments) or module != "dev.shot":
         ensure_chinese_font()
     os.execve(VENV_PYTHON, [str(VENV_PYTHON), "-m", module, *arguments], environment)

@@ -1,6 +1,4 @@
-"""A headless Chromium driven over its DevTools protocol: just enough to visit Odoo's pages and
-picture them.
-"""
+"""A headless Chromium driven over DevTools: just enough to visit Odoo's pages and picture them."""
 
 import base64
 import itertools
@@ -15,17 +13,18 @@ from pathlib import Path
 
 import websocket
 
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage",
-    "--disable-extensions", "--mute-audio", "--remote-debugging-port=0", "--remote-allow-origins=*",
-    "--force-device-scale-factor=1", "--lang=en-US",
-)  # fmt: skip
+FLAGS = """
+    --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --hide-scrollbars
+    --disable-background-networking --disable-component-update --disable-sync --disable-extensions
+    --disable-dev-shm-usage --mute-audio --remote-debugging-port=0 --remote-allow-origins=*
+    --force-device-scale-factor=1 --lang=en-US
+""".split()
 FIND = """
 (selector => {
     if (!selector.startsWith("text=")) return document.querySelector(selector);
     const text = selector.slice(5);
-    const all = [...document.querySelectorAll("button, a, [role=tab], [role=menuitem], .dropdown-item, label, span, td")];
+    const kinds = "button, a, [role=tab], [role=menuitem], .dropdown-item, label, span, td";
+    const all = [...document.querySelectorAll(kinds)];
     return all.find(el => el.offsetParent && el.textContent.trim() === text);
 })(%s)
 """
@@ -165,35 +164,30 @@ class Browser:
         self._until(settled, "the page does not come to rest")
 
     def wait(self, selector):
-        found = f"!!{FIND % json.dumps(selector)}"
-        self._until(
-            lambda: self.script(found),
-            f"nothing matches {selector!r} on {self.script('location.href')}",
-        )
+        def present():
+            return self.script(f"!!{FIND % json.dumps(selector)}")
+
+        address = self.script("location.href")
+        self._until(present, f"nothing matches {selector!r} on {address}")
+
+    def _with(self, selector, code):
+        """The value of ``code``, a function of the element, as soon as there is one."""
+        self.wait(selector)
+        return self.script(f"({code})({FIND % json.dumps(selector)})")
 
     def click(self, selector):
-        self.wait(selector)
-        self.script(
-            "(el => "
-            f"{{ el.scrollIntoView({{block: 'nearest'}}); el.click(); }})({FIND % json.dumps(selector)})"
-        )
+        self._with(selector, "el => { el.scrollIntoView({block: 'nearest'}); el.click(); }")
         self.settle()
 
     def hover(self, selector):
         """Move the pointer over an element, as tooltips and charts need it."""
-        self.wait(selector)
-        box = self.script(
-            "(r => [r.x + r.width / 2, r.y + r.height / "
-            f"2])({FIND % json.dumps(selector)}.getBoundingClientRect())"
-        )
-        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=box[0], y=box[1])
+        middle = "r => [r.x + r.width / 2, r.y + r.height / 2]"
+        x, y = self._with(selector, f"el => ({middle})(el.getBoundingClientRect())")
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         self.settle()
 
     def fill(self, selector, text):
-        self.wait(selector)
-        self.script(
-            f"(el => {{ el.focus(); el.select && el.select(); }})({FIND % json.dumps(selector)})"
-        )
+        self._with(selector, "el => { el.focus(); if (el.select) el.select(); }")
         self.call("Input.insertText", text=text)
         self.settle()
 

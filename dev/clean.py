@@ -1,6 +1,4 @@
-"""`make clean`: stop what runs and delete what was made, as far as the records in `.dev` say it
-is ours.
-"""
+"""`make clean`: stop what runs, delete what the records in `.dev` say is ours."""
 
 import shutil
 

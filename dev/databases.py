@@ -1,7 +1,7 @@
-"""The databases: a cached template with the add-ons ours build on, and clones of it made in a
-second.
+"""The databases: a cached template with what ours build on, and its quick clones.
 
-Every database made here carries a mark, and on a server that is not the private one nothing without it is dropped.
+Every database made here carries a mark; on a server that is not the private one nothing without it
+is dropped.
 """
 
 import json

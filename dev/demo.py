@@ -1,6 +1,4 @@
-"""`make demo` and `make stop`: the demo company in a server that runs on after the command has
-ended.
-"""
+"""`make demo` and `make stop`: the demo company, in a server that outlives the command."""
 
 import contextlib
 import json
@@ -37,13 +35,11 @@ def start():
             fail(f"this checkout holds no add-on {MODULES[0]}: nothing to show")
         environment = prepare()
         running = _running()
+        if port and port != (running or {}).get("port") and not _is_free(port):
+            fail(f"port {port} is in use: choose another with PORT=, or leave it out")
         if running and (running["database"] != database or port not in (None, running["port"])):
             stop_server()
             running = None
-        if port and not running and not _is_free(port):
-            fail(
-                f"port {port} is in use: choose another with PORT=, or leave it out for a free one"
-            )
         changed = _bring_up_to_date(database, environment)
         if changed and running:
             stop_server()
@@ -116,7 +112,8 @@ def _start_server(database, port, environment):
     LOG.parent.mkdir(parents=True, exist_ok=True)
     LOG.unlink(missing_ok=True)
     options = [
-        "-d", database, "--db-filter", f"^{re.escape(database)}$", "--http-interface", _host(), "--http-port", port,
+        "-d", database, "--db-filter", f"^{re.escape(database)}$",
+        "--http-interface", _host(), "--http-port", port,
         "--logfile", LOG, "--max-cron-threads", 1, "--log-handler", ":INFO",
     ]  # fmt: skip
     with step(f"Starting Odoo on port {port}"):
@@ -156,9 +153,7 @@ def _is_healthy(record):
 
 
 def _warm(record):
-    """Fetch the first page with its scripts and styles once, so that the first visitor does not
-    wait for them.
-    """
+    """Fetch the first page with its scripts once, so that the first visitor need not wait."""
     session = Session(f"http://127.0.0.1:{record['port']}", record["database"], "admin", "admin")
     page = session.get("/odoo").decode()
     for path in re.findall(r'(?:src|href)="(/web/assets/[^"]+)"', page):

@@ -1,6 +1,4 @@
-"""`make lint`: every formatter and linter, all of them even when one complains; FIX=1 lets them
-correct what they can.
-"""
+"""`make lint`: every formatter and linter; FIX=1 lets them correct what they can."""
 
 import os
 import shutil
@@ -29,10 +27,14 @@ def main():
         ("ruff: rules", [programs / "ruff", "check", *(["--fix"] if fix else []), *folders]),
         ("ruff: format", [programs / "ruff", "format", *([] if fix else ["--check"]), *folders]),
         ("prettier: XML, JavaScript and styles", [
-            "node", node / "prettier/bin/prettier.cjs", "--log-level=warn", "--write" if fix else "--check",
+            "node", node / "prettier/bin/prettier.cjs", "--log-level=warn",
+            "--cache", "--cache-location", FOLDER / "prettier.json",
+            "--write" if fix else "--check",
             "--plugin", node / "@prettier/plugin-xml/src/plugin.js", *formatted,
         ]),
-        ("eslint: JavaScript", ["node", node / "eslint/bin/eslint.js", *(["--fix"] if fix else []), *scripts]),
+        ("eslint: JavaScript", [
+            "node", node / "eslint/bin/eslint.js", *(["--fix"] if fix else []), *scripts,
+        ]),
         ("pylint-odoo", [programs / "pylint", "--rcfile", ROOT / ".pylintrc", *modules]),
     ]  # fmt: skip
     environment = {**os.environ, "LINT_MODULES": str(node), "RUFF_CACHE_DIR": str(FOLDER / "ruff")}
@@ -58,9 +60,7 @@ def _python_tools():
 
 
 def _files(modules, suffixes):
-    """The add-ons' files of these kinds, libraries of others left out; and our own
-    configuration.
-    """
+    """Files of these kinds: the add-ons', libraries of others left out, and our own."""
     found = [
         path.relative_to(ROOT)
         for module in modules

@@ -11,9 +11,7 @@ PROGRAM = [str(VENV_PYTHON), "-W", "ignore::DeprecationWarning:pkg_resources", "
 
 
 def prepare():
-    """Odoo, its libraries and its database server, ready; returns the environment variables to
-    run with.
-    """
+    """Odoo, its libraries, its database server: ready; returns the environment to run with."""
     python_env.ensure()
     postgres.ensure()
     environment = own_environment()
@@ -23,15 +21,18 @@ def prepare():
     return environment
 
 
+def prepare_for_browser():
+    """As prepare(), and what Chromium writes about itself stays in the checkout."""
+    return {**prepare(), "XDG_CONFIG_HOME": str(DEV / "cache/config")}
+
+
 def hand_over(*arguments):
     environment = prepare()
     os.execve(PROGRAM[0], [*PROGRAM, *arguments], environment)
 
 
 def run_script(*arguments):
-    """Run a Python script of the checkout with the environment's interpreter, e.g. `script
-    benchmarks/run.py`.
-    """
+    """Run a script with the environment's interpreter, e.g. `script benchmarks/run.py`."""
     if not arguments or not Path(arguments[0]).is_file():
         fail(
             f"there is no {arguments[0] if arguments else 'script'}: start from the top of the "

@@ -1,6 +1,4 @@
-"""Which Odoo 19 is used: the caller's checkout, an installed one, or Debian's package unpacked
-into `.dev/odoo`.
-"""
+"""Which Odoo 19 is used: the caller's, an installed one, or Debian's unpacked into `.dev/odoo`."""
 
 import dataclasses
 import hashlib

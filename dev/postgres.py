@@ -1,8 +1,7 @@
-"""The PostgreSQL that is used: the one the PG* variables name, else a private cluster without a
-network port.
+"""The PostgreSQL: the one the PG* variables name, else a private cluster without a network port.
 
-The private cluster listens on a socket only, in a folder of its own that `.dev/postgres.json` records. It does not
-sync to disk: quick, and rebuilt by `make clean demo` should the power fail.
+The private cluster listens on a socket only, in a folder of its own that `.dev/postgres.json`
+records. It does not sync to disk: quick, and rebuilt by `make clean demo` should the power fail.
 """
 
 import json
@@ -42,12 +41,12 @@ CHECK = """
 import sys, psycopg2
 try:
     cr = psycopg2.connect(dbname=sys.argv[1]).cursor()
-    cr.execute("SELECT current_user, rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+    cr.execute("SELECT rolname, rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
     user, creates = cr.fetchone()
 except psycopg2.Error as error:
     sys.exit(" ".join(str(error).split()))
 if user == "postgres":
-    sys.exit("the role postgres is refused by Odoo: set PGUSER to another one that may create databases")
+    sys.exit("Odoo refuses the role postgres: set PGUSER to another one that may create databases")
 if not creates:
     sys.exit(f"the role {user} may not create databases: ALTER ROLE {user} CREATEDB")
 """
@@ -92,9 +91,7 @@ def _check_external():
 
 
 def _record():
-    """What is known of this checkout's cluster; nothing for a copied record or a cluster that is
-    gone.
-    """
+    """What is known of this checkout's cluster; a copied record or one without files is not."""
     if not RECORD.exists():
         return None
     record = json.loads(RECORD.read_text())
@@ -158,9 +155,7 @@ def _as(owner, command):
 
 
 def _candidates():
-    """Where the cluster may live: in the checkout, or beside it when its owner or its socket
-    cannot be there.
-    """
+    """Where the cluster may live: in the checkout, or beside it if its owner cannot enter."""
     return (
         DEV / "pg",
         OUTSIDE / f"customer_cost-{os.geteuid()}-{zlib.crc32(str(ROOT).encode()):08x}",
@@ -194,9 +189,7 @@ def _create():
 
 
 def _prepare(folder, owner):
-    """Make the folder afresh; False when the server's account or the length of its path forbids
-    it.
-    """
+    """Make the folder; False when the server's account or the path's length forbids it."""
     if len(f"{folder}/.s.PGSQL.{PORT}.lock") > SOCKET_LIMIT:
         return False
     shutil.rmtree(folder, ignore_errors=True)

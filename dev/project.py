@@ -41,9 +41,7 @@ def digest(*parts):
 
 
 def code_digest(modules, ignored=()):
-    """Changes whenever a file of these add-ons does, apart from those below folders with an
-    ``ignored`` name.
-    """
+    """Changes when a file of these add-ons does, folders with an ``ignored`` name left out."""
     total = hashlib.sha256()
     for module in modules:
         for path in sorted((ROOT / module).rglob("*")):

@@ -1,6 +1,4 @@
-"""pytest as Odoo's own runner would choose: a test without the tag `standard` runs only when it
-is asked for.
-"""
+"""pytest chooses as Odoo's runner does: tests without the tag `standard` only when asked for."""
 
 import os
 

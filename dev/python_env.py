@@ -1,6 +1,4 @@
-"""The virtual environments: Odoo with the test tools in `.dev/venv`, the linters in
-`.dev/lint/venv`.
-"""
+"""The virtual environments: Odoo with the test tools, and the linters apart from them."""
 
 import os
 import shutil
@@ -57,21 +55,22 @@ def ensure():
 
 
 def make(folder, requirements, title):
-    """A virtual environment that holds exactly what ``requirements`` pins."""
+    """A virtual environment with what ``requirements`` pins; changed pins change it in place."""
     stamp = folder / "requirements.stamp"
-    key = digest(requirements, sys.executable, sys.version, str(folder))
-    if stamp.exists() and stamp.read_text() == key:
+    interpreter = digest(sys.executable, sys.version, str(folder))
+    key = f"{interpreter} {digest(requirements)}"
+    known = stamp.read_text() if stamp.exists() else ""
+    if known == key:
         return
     with step(title):
-        shutil.rmtree(folder, ignore_errors=True)
-        run([sys.executable, "-m", "venv", folder], "making a virtual environment")
+        if not known.startswith(interpreter):
+            shutil.rmtree(folder, ignore_errors=True)
+            run([sys.executable, "-m", "venv", folder], "making a virtual environment")
         python = folder / "bin/python"
         quiet = ["--quiet", "--disable-pip-version-check"]
         if not _with_uv(python, quiet, requirements):
-            run(
-                [python, "-m", "pip", "install", *quiet, "-r", requirements],
-                "installing the Python libraries",
-            )
+            command = [python, "-m", "pip", "install", *quiet, "-r", requirements]
+            run(command, "installing the Python libraries")
         write(stamp, key)
 
 
@@ -80,7 +79,7 @@ def _with_uv(python, quiet, requirements):
     install = [python, "-m", "pip", "install", *quiet, "-r", REQUIREMENTS / "uv.txt"]
     if subprocess.run(install, capture_output=True).returncode:
         return False
-    environment = dict(os.environ)
+    environment = {"UV_NATIVE_TLS": "1", "UV_SYSTEM_CERTS": "1", **os.environ}
     for variable, setting in (("UV_DEFAULT_INDEX", "index-url"), ("SSL_CERT_FILE", "cert")):
         value = _pip_setting(python, setting)
         if value:

@@ -1,6 +1,4 @@
-"""`make test`: the whole suite in Odoo's own runner and again under pytest; with T= the quick
-loop, pytest alone.
-"""
+"""`make test`: the suite in Odoo's runner and again under pytest; with T= pytest alone."""
 
 import json
 import os
@@ -9,7 +7,7 @@ import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from . import browser, databases, python_env, server_log
-from .odoo_command import PROGRAM, prepare
+from .odoo_command import PROGRAM, prepare_for_browser
 from .project import DEV, LOGS, ROOT, VENV_PYTHON, code_digest, our_modules
 from .steps import Failure, fail, lock, say, step, write
 
@@ -62,9 +60,9 @@ def _run_all(count):
     if not modules:
         fail("this checkout holds no add-on (no */__manifest__.py): nothing to test")
     arguments = [argument for item in selection for argument in pytest_selection(item, modules)]
-    busy = f"the tests already run on database {database} in this checkout: wait, or choose another with TESTDB="
+    busy = f"tests already run on database {database} here: wait, or take another with TESTDB="
     with lock(f"test-{database}", busy):
-        environment = prepare()
+        environment = prepare_for_browser()
         browser.find_chromium("the browser tests")
         if selection:
             bring_up_to_date(database, modules, environment)
@@ -75,9 +73,7 @@ def _run_all(count):
 
 
 def pytest_selection(item, modules):
-    """What T= means to pytest: a file, test_x[.py][::Class::test], Class[.test] or a test's
-    name.
-    """
+    """What T= means to pytest: a file, test_x[.py][::Class::test], Class[.test], or a test."""
     path, _, inner = item.partition("::")
     if (ROOT / path).exists():
         return [item]
@@ -109,9 +105,7 @@ def _state(modules):
 
 
 def bring_up_to_date(database, modules, environment):
-    """Install or update our add-ons in the kept database, as far as their code changed since the
-    last time.
-    """
+    """Install or update our add-ons in the kept database, as far as their code changed."""
     record = _record(database)
     if not databases.exists(database):
         record.unlink(missing_ok=True)
@@ -156,9 +150,7 @@ def _odoo(log, arguments, environment):
 
 
 def run_odoo(database, modules, environment, count):
-    """The gate: a fresh database, our add-ons installed, every standard test of theirs in Odoo's
-    runner.
-    """
+    """The gate: a fresh database, our add-ons installed, their standard tests run by Odoo."""
     log = LOGS / f"{database}-odoo.log"
     databases.template()
     with step(
@@ -202,9 +194,7 @@ def _tail(log, found):
 
 
 def run_pytest(database, modules, selection, environment, count):
-    """The same tests under pytest-odoo, on the database that is there; without a selection with
-    coverage.
-    """
+    """The same tests under pytest-odoo on the database that is there; all of them with coverage."""
     log, report = LOGS / f"{database}-pytest.log", LOGS / f"{database}-pytest.xml"
     for path in (log, report):
         path.unlink(missing_ok=True)

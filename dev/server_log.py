@@ -4,7 +4,8 @@ import dataclasses
 import re
 
 RECORD = re.compile(
-    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ (?P<level>[A-Z]+) (?P<database>\S+) (?P<logger>[\w.?-]+): (?P<text>.*)$"
+    r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} \d+ "
+    r"(?P<level>[A-Z]+) \S+ (?P<logger>[\w.?-]+): (?P<text>.*)$"
 )
 SUMMARY = re.compile(r"^(\d+) failed, (\d+) error\(s\) of (\d+) tests when loading database")
 SKIP = re.compile(r"^skipped (.*?) : (.*)$")
@@ -70,9 +71,7 @@ def skips(found, modules):
 
 
 def totals(found):
-    """(tests run, tests that failed) by the runner's own account; (0, 0) when it never got
-    there.
-    """
+    """(tests run, tests that failed) as the runner counts; (0, 0) when it never got there."""
     for record in reversed(found):
         summary = SUMMARY.match(record.text)
         if summary:

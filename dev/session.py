@@ -1,6 +1,4 @@
-"""A user's session on a running Odoo server: log in, call methods, change the language for a
-while.
-"""
+"""A user's session on a running Odoo: log in, call methods, change the language for a while."""
 
 import contextlib
 import http.cookiejar

@@ -1,6 +1,7 @@
 """One picture of a page of a running Odoo, as a given user sees it.
 
---wait, --click, --hover, --fill, --press, --js and --sleep happen in the order given. A selector is CSS, or text=Exact Label.
+--wait, --click, --hover, --fill, --press, --js and --sleep happen in the order given.
+A selector is CSS, or text=Exact Label.
 """
 
 import argparse
@@ -15,6 +16,11 @@ from .project import DEV
 from .session import Session, SessionError
 
 LOADED = ".o_action_manager > *, .o_home_menu, main, #wrapwrap"
+
+ACTIONS = {
+    "wait": "CSS", "click": "CSS", "hover": "CSS", "fill": "CSS=TEXT",
+    "press": "KEY", "js": "CODE", "sleep": "SECONDS",
+}  # fmt: skip
 
 
 class Ordered(argparse.Action):
@@ -35,17 +41,16 @@ def parse(arguments):
     parser.add_argument("--size", default="1440x900", help="window, default 1440x900")
     parser.add_argument("--full", action="store_true", help="everything that could be scrolled to")
     parser.add_argument("--text", metavar="CSS", help="print the text of this element")
-    for name, metavar in (("wait", "CSS"), ("click", "CSS"), ("hover", "CSS"), ("fill", "CSS=TEXT"), ("press", "KEY"),
-                          ("js", "CODE"), ("sleep", "SECONDS")):  # fmt: skip
+    for name, metavar in ACTIONS.items():
         parser.add_argument(f"--{name}", metavar=metavar, action=Ordered)
     return parser.parse_args(arguments)
 
 
-def demo_address():
+def demo_record():
     record = DEV / "demo.json"
     if not record.exists():
         raise SessionError("no demo is running: `make demo`, or give --base")
-    return json.loads(record.read_text())["address"]
+    return json.loads(record.read_text())
 
 
 def perform(browser, action, value):
@@ -70,6 +75,12 @@ def visit(browser, session, base, url, actions, out=None, full=False):
     browser.go(base.rstrip("/") + url)
     browser.wait(LOADED)
     browser.settle()
+    if (
+        "/discuss" in browser.script("location.pathname")
+        and "/discuss" not in url
+        and url != "/odoo"
+    ):
+        raise PageError(f"{url} leads to the start page: there is no such page for this user")
     try:
         for action, value in actions:
             perform(browser, action, value)
@@ -83,7 +94,7 @@ def main(arguments=None):
     size = tuple(int(part) for part in options.size.split("x"))
     problems = []
     try:
-        base = options.base or demo_address()
+        base = options.base or demo_record()["address"]
         session = options.login and Session(
             base, options.db, options.login, options.password or options.login
         )

@@ -39,16 +39,17 @@ def lock(name, busy=None):
     DEV.mkdir(exist_ok=True)
     with open(DEV / f"{name}.lock", "w") as handle:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | (fcntl.LOCK_NB if busy else 0))
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            fail(busy)
+            if busy:
+                fail(busy)
+            say(f"    another command prepares the {name}: waiting for it")
+            fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
 def run(command, what, log=None, **kwargs):
-    """Run a command silently; when it fails, show the end of what it printed and say ``what``
-    failed.
-    """
+    """Run a command silently; when it fails, show the end of its output and say so."""
     command = [str(part) for part in command]
     if "input" not in kwargs:
         kwargs.setdefault("stdin", subprocess.DEVNULL)

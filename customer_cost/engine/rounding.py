@@ -7,6 +7,7 @@ first position, so that the shares always add up to the amount (worked examples 
 
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from math import lcm
 
 import numpy as np
 
@@ -116,8 +117,7 @@ def _split_exact(amount, parts, total):
     order = sorted(range(len(parts)), key=lambda i: (-quotients[i][1], i))
     for position in order[:left]:
         shares[position] += 1
-    fits = max(shares) <= INT64_MAX
-    return np.array(shares, dtype=np.int64 if fits else object)
+    return np.array(shares, dtype=np.int64 if amount <= INT64_MAX else object)
 
 
 def split_by_percentages(minor, percentages):
@@ -126,18 +126,15 @@ def split_by_percentages(minor, percentages):
     :param minor: int, any sign
     :param percentages: sequence of numbers >= 0 whose sum is at most 100
     :return: ``(shares, retained)``; ``shares.sum() + retained == minor``
-    :raises ValueError: the percentages exceed 100
+    :raises ValueError: a percentage is negative or they exceed 100
     """
-    exact = [Fraction(Decimal(str(value))) for value in percentages]
-    rest = Fraction(100) - sum(exact)
-    if rest < 0:
+    exact = [Fraction(str(value)) for value in percentages]
+    exact.append(100 - sum(exact))
+    if exact[-1] < 0:
         raise ValueError("percentages exceed 100")
-    shares = split(minor, [Decimal(str(value)) for value in percentages] + [_decimal(rest)])
+    scale = lcm(*(value.denominator for value in exact))
+    shares = split(minor, [int(value * scale) for value in exact])
     return shares[:-1], int(shares[-1])
-
-
-def _decimal(fraction):
-    return Decimal(fraction.numerator) / Decimal(fraction.denominator)
 
 
 def consecutive_shares(minor, percentages):

@@ -5,10 +5,12 @@ from . import customer_cost_item
 from . import customer_cost_account_map
 from . import customer_cost_period
 from . import customer_cost_entry
+from . import customer_cost_entry_check
 from . import customer_cost_entry_review
 from . import customer_cost_review
 from . import customer_cost_line
 from . import customer_cost_capture
+from . import customer_cost_capture_source
 from . import customer_cost_driver
 from . import customer_cost_driver_overdue
 from . import customer_cost_driver_value

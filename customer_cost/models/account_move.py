@@ -1,6 +1,18 @@
 from odoo import models
 
-CAPTURE_FIELDS = frozenset({"state", "date", "journal_id", "company_id"})
+# A change of one of these on a posted entry may change what its items contribute.
+CAPTURE_FIELDS = frozenset(
+    {
+        "company_id",
+        "currency_id",
+        "date",
+        "invoice_currency_rate",
+        "invoice_date",
+        "journal_id",
+        "partner_id",
+        "state",
+    }
+)
 
 
 class AccountMove(models.Model):
@@ -30,6 +42,13 @@ class AccountMove(models.Model):
         if move_ids:
             self.env["customer.cost.capture"]._sync(move_ids)
         return res
+
+    def _sync_customer_cost(self):
+        """Compare the ledger with these entries, whose items were changed."""
+        if self:
+            capture = self.env["customer.cost.capture"]
+            capture._lock_moves(self.ids)
+            capture._sync(self.ids)
 
     def _freeze_customer_cost(self):
         sales = self.filtered(lambda move: move.is_sale_document(include_receipts=True))

@@ -12,12 +12,16 @@ CAPTURE_FIELDS = frozenset(
         "cost_customer_id",
         "cost_item_id",
         "credit",
+        "currency_id",
         "debit",
+        "discount",
         "display_type",
         "move_id",
         "name",
         "partner_id",
+        "price_unit",
         "product_id",
+        "quantity",
     }
 )
 FROZEN_FIELDS = frozenset(
@@ -130,8 +134,9 @@ class AccountMoveLine(models.Model):
     def _sql_product_cost(self) -> SQL:
         """Unit cost and its source for line ``own`` of move ``m``, first known source wins."""
         return SQL(
-            """SELECT COALESCE(reversed.customer_cost_unit, price.cost * COALESCE(uom.ratio, 1))
-                          AS unit,
+            """SELECT COALESCE(
+                          reversed.customer_cost_unit * COALESCE(uom.factor / reversed_uom.factor, 1),
+                          price.cost * COALESCE(uom.factor / product_uom.factor, 1)) AS unit,
                       CASE WHEN reversed.customer_cost_unit IS NOT NULL THEN 'reversed'
                            WHEN price.cost IS NOT NULL THEN 'product'
                            ELSE 'unknown' END AS source,
@@ -143,10 +148,9 @@ class AccountMoveLine(models.Model):
             LEFT JOIN account_move_line reversed ON reversed.id = own.customer_cost_origin_line
                       AND reversed.move_id = m.reversed_entry_id
                       AND reversed.product_id = own.product_id
-            LEFT JOIN LATERAL (
-                   SELECT lu.factor::numeric / tu.factor::numeric AS ratio
-                     FROM uom_uom tu, uom_uom lu
-                    WHERE tu.id = pt.uom_id AND lu.id = own.product_uom_id) uom ON TRUE
+            LEFT JOIN uom_uom uom ON uom.id = own.product_uom_id
+            LEFT JOIN uom_uom product_uom ON product_uom.id = pt.uom_id
+            LEFT JOIN uom_uom reversed_uom ON reversed_uom.id = reversed.product_uom_id
             LEFT JOIN LATERAL (
                    SELECT NULLIF(COALESCE(
                        NULLIF((pp.standard_price ->> co.id::text)::numeric, 0),
@@ -194,27 +198,20 @@ class AccountMoveLine(models.Model):
         for vals in vals_list:
             self._check_frozen_fields(vals)
         lines = super().create(vals_list)
-        posted = lines.filtered(lambda line: line.parent_state == "posted")
-        posted._sync_customer_cost()
+        lines.filtered(lambda line: line.parent_state == "posted").move_id._sync_customer_cost()
         return lines
 
     def write(self, vals):
         self._check_frozen_fields(vals)
+        if not CAPTURE_FIELDS.intersection(vals):
+            return super().write(vals)
+        moves = self.move_id
         res = super().write(vals)
-        if CAPTURE_FIELDS.intersection(vals):
-            self.filtered(lambda line: line.parent_state == "posted")._sync_customer_cost()
+        (moves | self.move_id).filtered(lambda move: move.state == "posted")._sync_customer_cost()
         return res
 
     def unlink(self):
-        move_ids = self.filtered(lambda line: line.parent_state == "posted").move_id.ids
+        moves = self.move_id.filtered(lambda move: move.state == "posted")
         res = super().unlink()
-        if move_ids:
-            self.env["customer.cost.capture"]._sync(move_ids)
+        moves._sync_customer_cost()
         return res
-
-    def _sync_customer_cost(self):
-        move_ids = self.move_id.ids
-        if move_ids:
-            capture = self.env["customer.cost.capture"]
-            capture._lock_moves(move_ids)
-            capture._sync(move_ids)

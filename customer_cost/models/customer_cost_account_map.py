@@ -1,10 +1,8 @@
-from odoo import api, fields, models, tools
+from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.fields import Domain
 from odoo.tools import SQL
 
-# Never a cost to serve: sales and cost of sales come from the customer's invoices.
-REFUSED_ACCOUNT_TYPES = ("income", "expense_direct_cost", "off_balance")
+# Sales and cost of sales come from the customer's invoices and are never a cost to serve.
 ACCOUNT_TYPES = ("expense", "expense_depreciation", "expense_other", "income_other")
 
 
@@ -108,27 +106,6 @@ class CustomerCostAccountMap(models.Model):
                     self.env._("Cost item %(item)s is archived.", item=row.item_id.display_name)
                 )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        self.env.registry.clear_cache()
-        return super().create(vals_list)
-
-    def write(self, vals):
-        self.env.registry.clear_cache()
-        return super().write(vals)
-
-    def unlink(self):
-        self.env.registry.clear_cache()
-        return super().unlink()
-
-    @api.model
-    @tools.ormcache()
-    def _get_mapped_account_ids(self):
-        """Ids of all accounts that stand in a row of any company."""
-        # sudo: capture decides what is a cost whoever posts; nothing is shown
-        groups = self.sudo()._read_group([], ["account_id"])
-        return tuple(account.id for (account,) in groups)
-
     @api.model
     def _sql_match(self) -> SQL:
         """Condition under which row ``r`` of this table matches candidate journal item ``c``."""
@@ -137,14 +114,15 @@ class CustomerCostAccountMap(models.Model):
                AND r.company_id = ANY(c.company_path)
                AND (r.journal_id IS NULL OR r.journal_id = c.journal_id)
                AND (r.product_categ_id IS NULL OR r.product_categ_id = ANY(c.categ_path))
-               AND (r.vendor_id IS NULL OR r.vendor_id = c.partner_id)
+               AND (r.vendor_id IS NULL
+                    OR r.vendor_id IN (c.partner_id, c.commercial_partner_id))
                AND (r.analytic_account_id IS NULL
                     OR r.analytic_account_id::text = ANY(c.analytic_ids))
                AND (r.date_from IS NULL OR r.date_from <= c.date)
                AND (r.date_to IS NULL OR r.date_to >= c.date)
-               AND (COALESCE(r.words, '') = '' OR EXISTS (
-                    SELECT FROM regexp_split_to_table(r.words, '\\s*[,，、]\\s*') word
-                     WHERE word <> '' AND strpos(lower(c.name), lower(trim(word))) > 0))"""
+               AND (trim(COALESCE(r.words, '')) = '' OR EXISTS (
+                    SELECT FROM regexp_split_to_table(r.words, '[,，、]') word
+                     WHERE trim(word) <> '' AND strpos(lower(c.name), lower(trim(word))) > 0))"""
         )
 
     def action_preview(self):
@@ -156,6 +134,3 @@ class CustomerCostAccountMap(models.Model):
             "view_mode": "form",
             "target": "new",
         }
-
-    def _get_company_domain(self, company):
-        return Domain("company_id", "in", company.parent_ids.ids)

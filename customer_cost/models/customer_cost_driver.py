@@ -110,12 +110,11 @@ class CustomerCostDriver(models.Model):
         return drivers
 
     def write(self, vals):
-        definition = {"kind", "model_id", "domain", "deduct_domain", "customer_path",
-                      "date_field", "measure", "measure_field"}
-        if definition.intersection(vals):
+        own = [name for name in vals if not name.startswith(("message_", "website_message_"))]
+        if own:
             self._check_document_right()
         res = super().write(vals)
-        if definition.intersection(vals):
+        if own:
             self._check_document_right()
         return res
 
@@ -160,21 +159,21 @@ class CustomerCostDriver(models.Model):
         )
 
     def _check_model(self):
-        model_name = self.model_id.model
+        model_name = self.model_name
         if not model_name or model_name not in self.env:
             self._raise_part("model_id", self.env._("choose which documents to count"))
         model = self.env[model_name]
         if model_name.startswith(FORBIDDEN_PREFIXES) or model._abstract or model._transient:
             self._raise_part(
                 "model_id",
-                self.env._("%(model)s cannot be a cost driver", model=self.model_id.name),
+                self.env._("%(model)s cannot be a cost driver", model=self.model_id.sudo().name),
             )
 
     def _check_path(self, name, types, comodel=None):
         path = self[name]
         if not path:
             self._raise_part(name, self.env._("is missing"))
-        model = self.env[self.model_id.model]
+        model = self.env[self.model_name]
         steps = path.split(".")
         for position, step in enumerate(steps):
             field = model._fields.get(step)
@@ -221,21 +220,74 @@ class CustomerCostDriver(models.Model):
             domain = self._parse_domain(name)
         except (ValueError, SyntaxError, TypeError) as error:
             self._raise_part(name, self.env._("is not a domain (%(error)s)", error=error))
-        model = self.env[self.model_id.model]
-        for condition in domain.iter_conditions():
-            head = condition.field_expr.split(".")[0]
-            field = model._fields.get(head)
-            if field is not None and field.groups:
-                self._raise_part(
-                    name, self.env._("field %(field)s is restricted to a group", field=head)
-                )
+        model = self.env[self.model_name]
         try:
+            self._check_reach(model, domain)
             domain.validate(model)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it is reported
             self._raise_part(name, str(error))
 
+    @api.model
+    def _check_reach(self, model, domain):
+        """Refuse a domain that looks at more than a search as superuser may reveal.
+
+        :raises ValidationError: a path or sub-domain reaches a forbidden model, a field with
+            groups, or a field that does not exist
+        """
+        for condition in domain.iter_conditions():
+            comodel = self._check_reach_path(model, condition.field_expr)
+            if comodel and condition.operator.removeprefix("not ").startswith("any"):
+                self._check_reach_model(comodel)
+                self._check_reach(self.env[comodel], Domain(condition.value))
+            elif self._is_forbidden(comodel) and self._holds_text(condition.value):
+                self._check_reach_model(comodel)
+
+    @api.model
+    def _check_reach_path(self, model, path):
+        """Check every field of ``path`` and return the model the last one points to, if any."""
+        comodel = None
+        for step in path.split("."):
+            if comodel:
+                self._check_reach_model(comodel)
+                model = self.env[comodel]
+            field = model._fields.get(step)
+            if field is None:
+                raise ValidationError(
+                    self.env._(
+                        "%(model)s has no field %(field)s", model=model._name, field=step
+                    )
+                )
+            if field.groups:
+                raise ValidationError(
+                    self.env._("field %(field)s is restricted to a group", field=step)
+                )
+            if not field.comodel_name:
+                return None
+            comodel = field.comodel_name
+        return comodel
+
+    @api.model
+    def _check_reach_model(self, model_name):
+        if self._is_forbidden(model_name):
+            raise ValidationError(self.env._("%(model)s cannot be used", model=model_name))
+
+    @api.model
+    def _is_forbidden(self, model_name):
+        return bool(model_name) and model_name.startswith(FORBIDDEN_PREFIXES)
+
+    @api.model
+    def _holds_text(self, value):
+        values = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+        return any(isinstance(item, str) for item in values)
+
     def _parse_domain(self, name):
         return Domain(ast.literal_eval(self[name] or "[]"))
+
+    @api.model
+    def _get_definition_fields(self):
+        """Fields that decide which quantities the driver yields."""
+        return ("kind", "window", "policy", "model_name", "domain", "deduct_domain",
+                "customer_path", "date_field", "measure", "measure_field")
 
     # ------------------------------------------------------------
     # Quantities
@@ -264,7 +316,7 @@ class CustomerCostDriver(models.Model):
 
     def _get_quantities_document(self, company, first, last):
         # sudo: a cost manager defined the driver, its results stay within this company
-        model = self.env[self.model_id.model].sudo().with_context(active_test=False)
+        model = self.env[self.model_name].sudo().with_context(active_test=False)
         scope = self._get_document_scope(model, company, first, last)
         quantities = self._read_documents(model, scope & self._parse_domain("domain"))
         if self.deduct_domain:

@@ -1,7 +1,5 @@
-from datetime import timedelta
-
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 ENTRY_STATES = [
@@ -30,6 +28,8 @@ SUBSTANCE_FIELDS = frozenset(
         "vendor_id",
     }
 )
+# A reversal mirrors its cost: the rest of the substance is not the author's to change.
+REVERSAL_FIELDS = frozenset({"date", "description", "spender_id"})
 
 
 class CustomerCostEntry(models.Model):
@@ -126,7 +126,7 @@ class CustomerCostEntry(models.Model):
     cost_centre_id = fields.Many2one(
         "account.analytic.account", string="Cost Centre", check_company=True
     )
-    vendor_id = fields.Many2one("res.partner", string="Vendor")
+    vendor_id = fields.Many2one("res.partner", string="Vendor", check_company=True)
     spender_id = fields.Many2one(
         "res.users", string="Spent By", default=lambda self: self.env.user, tracking=True
     )
@@ -168,7 +168,7 @@ class CustomerCostEntry(models.Model):
     _source_move_idx = models.Index("(source_move_id) WHERE source_move_id IS NOT NULL")
 
     # ------------------------------------------------------------
-    # Computes and checks
+    # Computes
     # ------------------------------------------------------------
 
     @api.depends("name", "description", "item_id")
@@ -178,9 +178,13 @@ class CustomerCostEntry(models.Model):
                 entry.name or entry.description or entry.item_id.display_name or ""
             )
 
-    @api.depends("amount", "currency_id", "company_id", "date")
+    @api.depends("amount", "currency_id", "company_id", "date", "reversal_of_id")
     def _compute_amount_company(self):
         for entry in self.filtered(lambda entry: entry.kind != "captured"):
+            if entry.reversal_of_id:
+                # At another day's rate the two would not add up to zero.
+                entry.amount_company = -entry.reversal_of_id.amount_company
+                continue
             if not (entry.currency_id and entry.company_id and entry.date):
                 entry.amount_company = entry.amount
                 continue
@@ -230,99 +234,8 @@ class CustomerCostEntry(models.Model):
         if self.customer_id != self.customer_id.commercial_partner_id:
             self.contact_id = self.customer_id
             self.customer_id = self.customer_id.commercial_partner_id
-
-    @api.constrains(
-        "amount", "date", "item_id", "customer_id", "contact_id", "currency_id", "company_id"
-    )
-    def _check_substance(self):
-        for entry in self.filtered(lambda entry: entry.kind == "statistical"):
-            for problem in entry._get_problems():
-                raise ValidationError(problem)
-
-    def _get_problems(self):
-        """Return the list of what keeps this manual cost from being recorded, each translated."""
-        self.ensure_one()
-        problems = []
-        company = self.company_id
-        if self.currency_id.is_zero(self.amount):
-            problems.append(self.env._("%(cost)s: the amount is zero.", cost=self.display_name))
-        if not self.item_id.active:
-            problems.append(
-                self.env._("Cost item %(item)s is archived.", item=self.item_id.display_name)
-            )
-        for partner in (self.customer_id, self.contact_id):
-            if partner.company_id and partner.company_id not in company.parent_ids:
-                problems.append(
-                    self.env._(
-                        "%(partner)s belongs to %(other)s, the cost to %(company)s.",
-                        partner=partner.display_name,
-                        other=partner.company_id.name,
-                        company=company.name,
-                    )
-                )
-        problems += self._get_date_problems()
-        if self.currency_id != company.currency_id and not self._has_rate():
-            problems.append(
-                self.env._(
-                    "There is no %(currency)s rate on or before %(date)s. Enter one first.",
-                    currency=self.currency_id.name,
-                    date=self.date,
-                )
-            )
-        return problems
-
-    def _get_date_problems(self):
-        company = self.company_id
-        problems = []
-        today = fields.Date.context_today(self)
-        oldest = today - timedelta(days=company.customer_cost_max_days_back)
-        if self.date > today:
-            problems.append(
-                self.env._("%(date)s lies in the future: no cost has been incurred.", date=self.date)
-            )
-        if self.date < oldest and not self.reversal_of_id:
-            problems.append(
-                self.env._(
-                    "%(date)s is more than %(days)s days back. The oldest date allowed is "
-                    "%(oldest)s; a cost manager can change it in the settings.",
-                    date=self.date,
-                    days=company.customer_cost_max_days_back,
-                    oldest=oldest,
-                )
-            )
-        if self.env["customer.cost.period"]._is_closed(company, self.date):
-            problems.append(
-                self.env._(
-                    "The cost period of %(date)s is closed. Take a date in an open period or ask "
-                    "a cost manager to reopen it.",
-                    date=self.date,
-                )
-            )
-        violations = company._get_lock_date_violations(self.date, sale=False, purchase=False)
-        if violations:
-            problems.append(
-                self.env._(
-                    "The books of %(company)s are locked up to %(lock)s.",
-                    company=company.name,
-                    lock=max(lock_date for lock_date, _field in violations),
-                )
-            )
-        return problems
-
-    def _has_rate(self):
-        return bool(
-            # sudo: rates are shared figures; only their existence is looked at
-            self.env["res.currency.rate"]
-            .sudo()
-            .search_count(
-                [
-                    ("currency_id", "=", self.currency_id.id),
-                    ("company_id", "in", [False, self.company_id.root_id.id]),
-                    ("name", "<=", self.date),
-                ],
-                limit=1,
-            )
-        )
+        elif self.contact_id.commercial_partner_id != self.customer_id:
+            self.contact_id = False
 
     # ------------------------------------------------------------
     # Create, write, unlink
@@ -347,10 +260,12 @@ class CustomerCostEntry(models.Model):
     def write(self, vals):
         substance = SUBSTANCE_FIELDS.intersection(vals)
         if substance and not self._guard_is_open():
-            self._check_substance_editable()
+            self._check_substance_editable(substance)
             self._normalise_customer(vals)
         res = super().write(vals)
         if substance and not self._guard_is_open():
+            # The customer or the company may be another one now.
+            self.check_access("write")
             self._unguarded().write({"last_editor_id": self.env.uid})
         return res
 
@@ -365,8 +280,16 @@ class CustomerCostEntry(models.Model):
                 if name == "customer_id" or "customer_id" not in vals:
                     vals["customer_id"] = commercial.id
 
-    def _check_substance_editable(self):
+    def _check_substance_editable(self, names):
         for entry in self:
+            if entry.reversal_of_id and names - REVERSAL_FIELDS:
+                raise UserError(
+                    self.env._(
+                        "%(cost)s is a reversal: it keeps the item, the customer and the amount "
+                        "of the cost it reverses.",
+                        cost=entry.display_name,
+                    )
+                )
             if entry.kind == "captured":
                 raise UserError(
                     self.env._(
@@ -398,8 +321,7 @@ class CustomerCostEntry(models.Model):
                 )
 
     def copy_data(self, default=None):
-        default = dict(default or {}, date=fields.Date.context_today(self))
-        return super().copy_data(default)
+        return super().copy_data({"date": fields.Date.context_today(self), **(default or {})})
 
     @api.model
     def _get_readable_domain(self):

@@ -1,6 +1,7 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.tools import SQL, date_utils
 
 
 class CustomerCostEntryReview(models.Model):
@@ -41,9 +42,11 @@ class CustomerCostEntryReview(models.Model):
         :raises UserError: the user may not decide, or the entry no longer passes its checks
         """
         self._check_may_decide()
+        self._hold_periods()
         for entry in self:
             for problem in entry._get_problems():
                 raise UserError(problem)
+        self._check_reversed_once()
         # sudo: a reviewer decides on costs whose other fields they may not write; the check above
         # is the right to do so
         entries = self.sudo()._unguarded()
@@ -112,12 +115,14 @@ class CustomerCostEntryReview(models.Model):
         }
 
     def _prepare_reversal_vals(self):
-        period = self.env["customer.cost.period"]
+        company = self.company_id
+        closed = self.env["customer.cost.period"]._is_closed(company, self.date)
+        locked = company._get_lock_date_violations(self.date, sale=False, purchase=False)
         today = fields.Date.context_today(self)
         return {
             "reversal_of_id": self.id,
-            "company_id": self.company_id.id,
-            "date": today if period._is_closed(self.company_id, self.date) else self.date,
+            "company_id": company.id,
+            "date": today if closed or locked else self.date,
             "item_id": self.item_id.id,
             "customer_id": self.customer_id.id,
             "contact_id": self.contact_id.id,
@@ -135,6 +140,24 @@ class CustomerCostEntryReview(models.Model):
             reason = entry._get_cannot_approve_reason()
             if reason:
                 raise UserError(f"{entry.display_name}: {reason}")
+
+    def _check_reversed_once(self):
+        """Two reversals of one cost may await review, when one was refused before."""
+        reversals = self.filtered("reversal_of_id")
+        if len(reversals.reversal_of_id) < len(reversals):
+            raise UserError(self.env._("The same cost would be reversed more than once."))
+
+    def _hold_periods(self):
+        """Keep the periods of these costs from being closed until the transaction ends."""
+        for entry in self:
+            self.env.cr.execute(
+                SQL(
+                    """SELECT id FROM customer_cost_period
+                        WHERE company_id = ANY(%s) AND date_from = %s ORDER BY id FOR SHARE""",
+                    entry.company_id.sudo().parent_ids.ids,  # sudo: of companies above this one
+                    date_utils.start_of(entry.date, "month"),
+                )
+            )
 
     def _log_decision(self, decision, reason):
         self.env["customer.cost.review"].sudo().create(  # sudo: nobody else writes decisions

@@ -1,8 +1,11 @@
 from odoo import api, models
 from odoo.exceptions import AccessError
+from odoo.tools.misc import clean_context
 
 # Compared with `is`: no RPC caller can put this object in a context.
 GUARD = object()
+# What a caller may not bring along: values by default, and a way around the chatter's trail.
+UNTRUSTED_KEYS = frozenset({"mail_notrack", "tracking_disable"})
 
 
 class CustomerCostGuarded(models.AbstractModel):
@@ -19,8 +22,17 @@ class CustomerCostGuarded(models.AbstractModel):
     _guarded_fields = frozenset()
 
     def _unguarded(self):
-        """Return ``self`` with the right to set the guarded fields."""
-        return self.with_context(customer_cost_guard=GUARD)
+        """Return ``self`` with the right to set the guarded fields.
+
+        Defaults in the caller's context would be taken for values of the method, and a change of
+        a guarded field is always tracked: both stay outside.
+        """
+        context = {
+            key: value
+            for key, value in clean_context(self.env.context).items()
+            if key not in UNTRUSTED_KEYS
+        }
+        return self.with_context(context, customer_cost_guard=GUARD)
 
     def _guard_is_open(self):
         return self.env.context.get("customer_cost_guard") is GUARD
@@ -38,15 +50,22 @@ class CustomerCostGuarded(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
+        if self._guard_is_open():
+            return super().create(vals_list)
+        computed = {name for name in self._guarded_fields if self._fields[name].compute}
+        given = set().union(
+            (name.removeprefix("default_") for name in self.env.context), *vals_list
+        )
+        if computed & given:
+            self._raise_guarded(sorted(computed & given))
         records = super().create(vals_list)
-        if not self._guard_is_open():
-            touched = [
-                name
-                for name in sorted(self._guarded_fields)
-                if any(record._is_guarded_value_set(name) for record in records)
-            ]
-            if touched:
-                self._raise_guarded(touched)
+        touched = [
+            name
+            for name in sorted(self._guarded_fields - computed)
+            if any(record._is_guarded_value_set(name) for record in records)
+        ]
+        if touched:
+            self._raise_guarded(touched)
         return records
 
     def write(self, vals):

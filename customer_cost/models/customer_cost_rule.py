@@ -1,4 +1,6 @@
 import ast
+from collections import defaultdict
+from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -140,7 +142,9 @@ class CustomerCostRule(models.Model):
     def _check_receiver_domain(self):
         for rule in self:
             try:
-                rule._get_receiver_domain().validate(self.env["res.partner"])
+                domain = rule._get_receiver_domain()
+                self.env["customer.cost.driver"]._check_reach(self.env["res.partner"], domain)
+                domain.validate(self.env["res.partner"])
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it is reported
                 raise ValidationError(
                     self.env._(
@@ -187,8 +191,35 @@ class CustomerCostRule(models.Model):
         domain = self._get_receiver_domain()
         if not domain.is_true():
             partners = self.env["res.partner"].sudo().with_context(active_test=False)
-            ids &= set(partners.search(domain).ids)
+            ids &= set(partners.search(domain, order="id").ids)
         return sorted(ids)
+
+    def _get_fixed_percentages(self):
+        """Fixed percentages as a dict of commercial partner id to percentage, ids ascending."""
+        self.ensure_one()
+        percentages = defaultdict(Decimal)
+        for line in self.fixed_ids:
+            customer = line.customer_id.commercial_partner_id.id
+            percentages[customer] += Decimal(str(line.percentage))
+        return dict(sorted(percentages.items()))
+
+    def _get_definition(self):
+        """Everything on the rule and its driver that decides what a run makes of it."""
+        self.ensure_one()
+        driver = self.driver_id if self.method == "driver" else self.driver_id.browse()
+        return (
+            self.id,
+            self.method,
+            self.share_pct,
+            self.carry_forward,
+            self.full_cost,
+            self.receiver_domain,
+            sorted(self._get_sent_items().ids),
+            sorted(self.sender_centre_ids.ids),
+            list(self._get_fixed_percentages().items()) if self.method == "fixed" else [],
+            driver.id,
+            [driver[name] for name in driver._get_definition_fields()] if driver else [],
+        )
 
     def _get_text(self):
         """The rule in words, as it stands on the steps of a run."""

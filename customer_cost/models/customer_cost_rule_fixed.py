@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class CustomerCostRuleFixed(models.Model):
@@ -7,13 +7,19 @@ class CustomerCostRuleFixed(models.Model):
     _name = "customer.cost.rule.fixed"
     _description = "Fixed Percentage"
     _order = "rule_id, customer_id, id"
+    _check_company_auto = True
 
     rule_id = fields.Many2one(
         "customer.cost.rule", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="rule_id.company_id", store=True, index=True)
     customer_id = fields.Many2one(
-        "res.partner", string="Customer", required=True, index=True, ondelete="restrict"
+        "res.partner",
+        string="Customer",
+        required=True,
+        index=True,
+        ondelete="restrict",
+        check_company=True,
     )
     percentage = fields.Float(string="%", digits=(9, 6), required=True)
 
@@ -21,3 +27,8 @@ class CustomerCostRuleFixed(models.Model):
         "CHECK(percentage > 0 AND percentage <= 100)",
         "A fixed percentage lies above 0 and not above 100 %.",
     )
+
+    @api.constrains("rule_id", "percentage")
+    def _check_rule_total(self):
+        # A percentage changed on its own has to fit as well as one changed through its rule.
+        self.rule_id._check_method()

@@ -21,7 +21,9 @@ class CustomerCostRun(models.Model):
             "sent_total",
             "received_total",
             "retained_total",
+            "customer_count",
             "signature",
+            "rules_signature",
             "computed_at",
             "computed_by",
             "posted_at",
@@ -89,13 +91,18 @@ class CustomerCostRun(models.Model):
     unsent_total = fields.Float(
         string="Without a Rule", digits=(20, 3), compute="_compute_unsent_total"
     )
-    signature = fields.Char(readonly=True, copy=False)
+    signature = fields.Char(
+        readonly=True, copy=False, help="Fingerprint of what was sent, to whom and by what weights."
+    )
+    rules_signature = fields.Char(
+        readonly=True, copy=False, help="Fingerprint of the rules as they were when computed."
+    )
     computed_at = fields.Datetime(readonly=True, copy=False)
     computed_by = fields.Many2one("res.users", readonly=True, copy=False)
     posted_at = fields.Datetime(readonly=True, copy=False)
     posted_by = fields.Many2one("res.users", readonly=True, copy=False)
     step_ids = fields.One2many("customer.cost.run.step", "run_id", string="Steps")
-    customer_count = fields.Integer(compute="_compute_customer_count", string="Customers")
+    customer_count = fields.Integer(string="Customers", readonly=True, copy=False)
 
     _posted_unique = models.UniqueIndex(
         "(period_id) WHERE state = 'posted'", "This period already has a posted run."
@@ -120,13 +127,6 @@ class CustomerCostRun(models.Model):
                 run.pool_total + run.carried_total - run.sent_total
             )
 
-    def _compute_customer_count(self):
-        for run in self:
-            groups = self.env["customer.cost.allocation"]._read_group(
-                [("step_id", "in", run.step_ids.ids)], [], ["customer_id:count_distinct"]
-            )
-            run.customer_count = groups[0][0]
-
     # ------------------------------------------------------------
     # Create, write, unlink
     # ------------------------------------------------------------
@@ -144,13 +144,14 @@ class CustomerCostRun(models.Model):
         res = super().write(vals)
         if {"date", "company_id"}.intersection(vals):
             self._clear_results()
-            self._unguarded().write({"state": "draft"})
             self._set_period()
         return res
 
     def _set_period(self):
         for run in self:
             period = self.env["customer.cost.period"]._get(run.company_id, run.date)
+            if run.period_id == period:
+                continue
             last = self.with_context(active_test=False).search(
                 [("period_id", "=", period.id)], order="version desc", limit=1
             )
@@ -165,7 +166,7 @@ class CustomerCostRun(models.Model):
                         "Run %(run)s has been posted and stays readable.", run=run.display_name
                     )
                 )
-        self._clear_results()
+        self._delete_steps()
 
     def _check_recomputable(self):
         if self.state not in ("draft", "computed"):
@@ -188,6 +189,45 @@ class CustomerCostRun(models.Model):
         if not (self.env.su or self.env.user.has_group(manager)):
             raise AccessError(self.env._("Only a cost manager posts or reverses a run."))
 
+    def _check_period_open(self):
+        if self.env["customer.cost.period"]._is_closed(self.company_id, self.date):
+            raise UserError(
+                self.env._("Period %(period)s is closed.", period=self.period_id.display_name)
+            )
+
+    def _lock_for_posting(self):
+        """Check the rights and take the period: of two people who post, one is retried."""
+        self._check_manager()
+        self.check_access("write")
+        self.period_id._touch()
+        self.invalidate_recordset()
+        self.period_id.invalidate_recordset()
+
+    def _check_later_runs(self):
+        """A later posted run that took what this month left cannot be overtaken.
+
+        :raises UserError: such a run exists; the same cost would be charged twice
+        """
+        first = date_utils.start_of(self.date, "month")
+        later = self.env["customer.cost.run.step"].search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("run_id.state", "=", "posted"),
+                ("pool_from", "<=", first),
+                ("pool_to", ">", date_utils.end_of(self.date, "month")),
+                ("cell_ids.item_id", "in", self.step_ids.cell_ids.item_id.ids),
+            ],
+            limit=1,
+        )
+        if later:
+            raise UserError(
+                self.env._(
+                    "Posted run %(later)s already includes what this month left in the pool. "
+                    "Reverse it first.",
+                    later=later.run_id.display_name,
+                )
+            )
+
     def action_post(self):
         """Post a computed run; the run posted before for the period is superseded.
 
@@ -195,20 +235,14 @@ class CustomerCostRun(models.Model):
             the same as what is posted
         """
         self.ensure_one()
-        self._check_manager()
-        self.check_access("write")
-        self.period_id._touch()
-        self.invalidate_recordset()
-        self.period_id.invalidate_recordset()
+        self._lock_for_posting()
         if self.state != "computed":
             raise UserError(
                 self.env._("Run %(run)s is not computed, or is posted already.",
                            run=self.display_name)
             )
-        if self.period_id.state != "open":
-            raise UserError(
-                self.env._("Period %(period)s is closed.", period=self.period_id.display_name)
-            )
+        self._check_period_open()
+        self._check_later_runs()
         self._check_inputs_unchanged()
         self._check_balance()
         posted = self.search(
@@ -235,18 +269,39 @@ class CustomerCostRun(models.Model):
         self.env.flush_all()
         broken = self.env.execute_query(
             SQL(
-                """SELECT s.name, c.sent, c.received + c.retained + c.unused, a.total
-                     FROM customer_cost_run_step s
-                     JOIN customer_cost_run_cell c ON c.step_id = s.id
-                LEFT JOIN LATERAL (
-                          SELECT COALESCE(sum(a.amount), 0) AS total
-                            FROM customer_cost_allocation a
-                           WHERE a.step_id = s.id AND a.item_id = c.item_id) a ON TRUE
-                    WHERE s.run_id = %s
-                      AND (c.sent <> c.received + c.retained + c.unused
-                           OR c.received <> a.total)
-                    LIMIT 1""",
-                self.id,
+                """WITH cells AS (
+                       SELECT c.step_id, c.item_id, sum(c.sent) AS sent,
+                              sum(c.received) AS received,
+                              sum(c.received + c.retained + c.unused) AS accounted
+                         FROM customer_cost_run_cell c WHERE c.step_id = ANY(%(steps)s)
+                     GROUP BY c.step_id, c.item_id),
+                   rows AS (
+                       SELECT a.step_id, a.item_id, sum(a.amount) AS total
+                         FROM customer_cost_allocation a
+                        WHERE a.step_id = ANY(%(steps)s) AND a.company_id = %(company)s
+                          AND a.date = %(date)s
+                     GROUP BY a.step_id, a.item_id),
+                   both_sides AS (
+                       SELECT step_id, COALESCE(sent, 0) AS sent,
+                              COALESCE(accounted, 0) AS accounted,
+                              COALESCE(received, 0) AS received, COALESCE(total, 0) AS total
+                         FROM cells FULL JOIN rows USING (step_id, item_id)),
+                   steps AS (
+                       SELECT step_id, sum(sent) AS sent, sum(accounted) AS accounted,
+                              sum(total) AS total,
+                              bool_or(sent <> accounted OR received <> total) AS broken
+                         FROM both_sides GROUP BY step_id)
+                   SELECT s.name, COALESCE(t.sent, 0), COALESCE(t.accounted, 0),
+                          COALESCE(t.total, 0)
+                     FROM customer_cost_run_step s LEFT JOIN steps t ON t.step_id = s.id
+                    WHERE s.id = ANY(%(steps)s)
+                      AND (t.broken OR s.sent <> COALESCE(t.sent, 0)
+                           OR s.received <> COALESCE(t.total, 0)
+                           OR s.sent <> s.received + s.retained + s.unused)
+                 ORDER BY s.sequence, s.id LIMIT 1""",
+                steps=self.step_ids.ids,
+                company=self.company_id.id,
+                date=date_utils.end_of(self.date, "month"),
             )
         )
         if broken:
@@ -262,31 +317,28 @@ class CustomerCostRun(models.Model):
                     allocated=allocated,
                 )
             )
-        steps = sum(self.step_ids.mapped("sent"))
-        if float_compare(steps, self.sent_total, precision_rounding=self.currency_id.rounding):
-            raise UserError(
-                self.env._(
-                    "Run %(run)s does not balance: its steps sent %(steps)s, not %(sent)s.",
-                    run=self.display_name,
-                    steps=steps,
-                    sent=self.sent_total,
+        for name in ("sent", "received", "retained"):
+            steps = sum(self.step_ids.mapped(name))
+            total = self[f"{name}_total"]
+            if float_compare(steps, total, precision_rounding=self.currency_id.rounding):
+                raise UserError(
+                    self.env._(
+                        "Run %(run)s does not balance: its steps %(what)s %(steps)s, not "
+                        "%(total)s.",
+                        run=self.display_name,
+                        what=name,
+                        steps=steps,
+                        total=total,
+                    )
                 )
-            )
 
     def action_reverse(self):
         """Take a posted run back: its amounts no longer count and stay readable."""
         self.ensure_one()
-        self._check_manager()
-        self.check_access("write")
-        self.period_id._touch()
-        self.invalidate_recordset()
-        self.period_id.invalidate_recordset()
+        self._lock_for_posting()
         if self.state != "posted":
             raise UserError(self.env._("Only a posted run can be reversed."))
-        if self.period_id.state != "open":
-            raise UserError(
-                self.env._("Period %(period)s is closed.", period=self.period_id.display_name)
-            )
+        self._check_period_open()
         self._unguarded().write({"state": "reversed"})
 
     # ------------------------------------------------------------

@@ -48,15 +48,28 @@ class CustomerCostRunCompute(models.Model):
         for run in self:
             run.check_access("write")
             run._check_recomputable()
-            if run.period_id.state != "open":
-                raise UserError(
-                    self.env._("Period %(period)s is closed.", period=run.period_id.display_name)
-                )
+            run._check_period_open()
             run._clear_results()
             run._compute_steps()
 
     def _clear_results(self):
-        """Delete steps, cells and rows of runs that are not posted."""
+        """Empty runs that are not posted: they are drafts again."""
+        self._delete_steps()
+        self._unguarded().write(
+            {
+                "state": "draft",
+                **dict.fromkeys(
+                    ("pool_total", "carried_total", "sent_total", "received_total",
+                     "retained_total", "customer_count"), 0
+                ),
+                **dict.fromkeys(
+                    ("signature", "rules_signature", "computed_at", "computed_by"), False
+                ),
+            }
+        )
+
+    def _delete_steps(self):
+        """Delete steps, cells and rows."""
         # sudo: rows nobody may delete by hand belong to the run whose rights were checked
         steps = self.sudo().step_ids
         if steps:
@@ -69,23 +82,27 @@ class CustomerCostRunCompute(models.Model):
     def _compute_steps(self):
         self.ensure_one()
         rules = self._get_rules()
+        rules._check_senders()
         sent, pool, carried = self._get_sent(rules)
         quantities = {}
+        customers = set()
         signature = hashlib.sha256()
         totals = dict.fromkeys(("sent", "received", "retained"), 0)
         for rule in rules:
             cells = [Sent(item, minor) for item, minor in sorted(sent[rule].items()) if minor]
             receivers = self._get_receivers(rule, quantities)
             signature.update(self._get_step_fingerprint(rule, cells, receivers))
-            for name, minor in self._compute_step(rule, cells, receivers).items():
-                totals[name] += minor
+            results = self._compute_step(rule, cells, receivers, totals)
+            customers.update(self._get_charged(receivers, results))
         self._unguarded().write(
             {
                 "state": "computed",
                 "pool_total": self._to_amount(pool),
                 "carried_total": self._to_amount(carried),
                 **{f"{name}_total": self._to_amount(minor) for name, minor in totals.items()},
+                "customer_count": len(customers),
                 "signature": signature.hexdigest(),
+                "rules_signature": self._get_rules_signature(rules),
                 "computed_at": fields.Datetime.now(),
                 "computed_by": self.env.uid,
             }
@@ -107,7 +124,8 @@ class CustomerCostRunCompute(models.Model):
         """Return what every rule sends of every item, and the pool it comes from.
 
         Rules take their shares of a pool one after another; a rule that includes earlier months
-        takes its share of the fiscal year's pool less what it sent in earlier posted runs.
+        takes its share of the fiscal year's pool less what customers received from it in earlier
+        posted runs, and never more than what those runs, of whatever rule, left in the pool.
 
         :return: ``(sent, pool, carried)`` in minor units: sent is a dict of rule to a dict of item
             id to int, pool the month's indirect cost, carried what earlier months add
@@ -122,7 +140,7 @@ class CustomerCostRunCompute(models.Model):
                 self.company_id.compute_fiscalyear_dates(last)["date_from"], last
             )
         sent = {rule: defaultdict(int) for rule in rules}
-        carried = 0
+        carry = {rule: defaultdict(int) for rule in rules if rule.carry_forward}
         covers = {rule: (set(rule._get_sent_items().ids), set(rule.sender_centre_ids.ids))
                   for rule in rules}
         for key in sorted(month.keys() | year.keys(), key=lambda cell: (cell[0], cell[1] or 0)):
@@ -137,13 +155,33 @@ class CustomerCostRunCompute(models.Model):
             of_month = consecutive_shares(month.get(key, 0), shares)
             of_year = consecutive_shares(year.get(key, 0), shares)
             for rule, monthly, yearly in zip(takers, of_month, of_year, strict=True):
-                sent[rule][item] += yearly if rule.carry_forward else monthly
-                carried += yearly - monthly if rule.carry_forward else 0
-        for rule in rules.filtered("carry_forward"):
-            for item, minor in self._read_sent_before(rule).items():
-                sent[rule][item] -= minor
-                carried -= minor
+                sent[rule][item] += monthly
+                if rule.carry_forward:
+                    carry[rule][item] += yearly - monthly
+        carried = 0
+        if carry:
+            left = self._read_left(month, year)
+            for rule, items in carry.items():
+                before = self._read_received(rule)
+                for item, minor in items.items():
+                    wanted = minor - before.get(item, 0)
+                    low, high = sorted((0, left[item]))
+                    taken = min(max(wanted, low), high)
+                    left[item] -= taken
+                    sent[rule][item] += taken
+                    carried += taken
         return sent, sum(month.values()), carried
+
+    def _read_left(self, month, year):
+        """What the fiscal year's earlier months left in the pool, by item, in minor units."""
+        left = defaultdict(int)
+        for (item, _centre), minor in year.items():
+            left[item] += minor
+        for (item, _centre), minor in month.items():
+            left[item] -= minor
+        for item, minor in self._read_received().items():
+            left[item] -= minor
+        return left
 
     def _read_pool(self, first, last):
         """Indirect cost by (item, cost centre) in minor units."""
@@ -161,9 +199,10 @@ class CustomerCostRunCompute(models.Model):
         decimals = self.currency_id.decimal_places
         return {(item, centre): to_minor(amount, decimals) for item, centre, amount in rows}
 
-    def _read_sent_before(self, rule):
-        """What customers received from ``rule`` earlier in the fiscal year, by item."""
+    def _read_received(self, rule=None):
+        """What customers received earlier in the fiscal year, by item: from ``rule``, or in all."""
         first = date_utils.start_of(self.date, "month")
+        of_rule = [("step_id.rule_id", "=", rule.id)] if rule else []
         year_start = self.company_id.compute_fiscalyear_dates(self.date)["date_from"]
         # sudo: the cells of runs of the same company
         rows = (
@@ -171,7 +210,7 @@ class CustomerCostRunCompute(models.Model):
             .sudo()
             ._read_group(
                 [
-                    ("step_id.rule_id", "=", rule.id),
+                    *of_rule,
                     ("step_id.run_id.company_id", "=", self.company_id.id),
                     ("step_id.run_id.state", "=", "posted"),
                     ("step_id.run_id.date", ">=", year_start),
@@ -203,9 +242,9 @@ class CustomerCostRunCompute(models.Model):
     def _get_receivers(self, rule, quantities):
         """Customers of ``rule`` with their weights; ``quantities`` caches the drivers."""
         if rule.method == "fixed":
-            lines = rule.fixed_ids.sorted(lambda line: line.customer_id.id)
-            weights = np.array(lines.mapped("percentage"))
-            return Receivers(lines.customer_id.commercial_partner_id.ids, weights, 100.0, "")
+            percentages = rule._get_fixed_percentages()
+            weights = np.array([float(value) for value in percentages.values()])
+            return Receivers(list(percentages), weights, 100.0, "")
         driver = rule.driver_id
         if driver not in quantities:
             quantities[driver] = driver._get_quantities(self.company_id, self.date)
@@ -257,11 +296,8 @@ class CustomerCostRunCompute(models.Model):
     # What comes out
     # ------------------------------------------------------------
 
-    def _compute_step(self, rule, cells, receivers):
-        """Allocate one rule's cells and write step, cells and rows.
-
-        :return: dict of sent, received and retained in minor units
-        """
+    def _compute_step(self, rule, cells, receivers, run_totals):
+        """Allocate one rule's cells, write step, cells and rows, and add to ``run_totals``."""
         if rule.method == "fixed":
             results = allocate_fixed(cells, receivers.weights)
         else:
@@ -276,7 +312,16 @@ class CustomerCostRunCompute(models.Model):
             [self._prepare_step_vals(rule, receivers, totals, results)]
         )
         self._write_rows(step, receivers, results)
-        return totals
+        for name, minor in totals.items():
+            run_totals[name] += minor
+        return results
+
+    @staticmethod
+    def _get_charged(receivers, results):
+        places = set()
+        for result in results:
+            places.update(np.flatnonzero(result.shares).tolist())
+        return {receivers.ids[place] for place in places}
 
     def _prepare_step_vals(self, rule, receivers, totals, results):
         driver = rule.driver_id if rule.method == "driver" else rule.driver_id.browse()
@@ -337,12 +382,18 @@ class CustomerCostRunCompute(models.Model):
         text = f"{rule.id}|{rule.full_cost}|{[(cell.key, cell.minor) for cell in cells]}|"
         return text.encode() + np.array(receivers.ids).tobytes() + receivers.weights.tobytes()
 
+    @staticmethod
+    def _get_rules_signature(rules):
+        definitions = [rule._get_definition() for rule in rules]
+        return hashlib.sha256(repr(definitions).encode()).hexdigest()
+
     def _check_inputs_unchanged(self):
         """The ledger and the rules still say what this run sent.
 
         :raises UserError: a cost or a rule changed since the run was computed
         """
-        sent, pool, _carried = self._get_sent(self._get_rules())
+        rules = self._get_rules()
+        sent, pool, _carried = self._get_sent(rules)
         decimals = self.currency_id.decimal_places
         now = {
             (rule.id, item): minor
@@ -355,7 +406,11 @@ class CustomerCostRunCompute(models.Model):
             for step in self.step_ids
             for cell in step.cell_ids
         }
-        if now != computed or pool != to_minor(self.pool_total, decimals):
+        if (
+            now != computed
+            or pool != to_minor(self.pool_total, decimals)
+            or self.rules_signature != self._get_rules_signature(rules)
+        ):
             raise UserError(
                 self.env._(
                     "Costs or rules changed since run %(run)s was computed. Compute it again.",

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import date_utils
 
+from ..fields import Ratio
+
 FIGURE_GROUPS = "customer_cost.group_customer_cost_rep,customer_cost.group_customer_cost_auditor"
 
 
@@ -40,7 +42,7 @@ class ResPartner(models.Model):
         groups=FIGURE_GROUPS,
         help="Net sales less product cost, direct cost and allocated cost of the last 12 months.",
     )
-    customer_cost_to_serve_pct = fields.Float(
+    customer_cost_to_serve_pct = Ratio(
         string="Cost to Serve %, 12 Months",
         digits=(16, 2),
         compute="_compute_customer_cost_summary",
@@ -69,7 +71,7 @@ class ResPartner(models.Model):
         )
         found = {customer.id: values for customer, *values in rows}
         for partner in self:
-            values = found.get(partner._origin.id, [0.0] * len(measures))
+            values = found.get(partner._origin.id, [0.0, 0.0, 0.0, 0.0, False])
             partner.customer_cost_net_sales = values[0]
             partner.customer_cost_gross_margin = values[1]
             partner.customer_cost_direct_margin = values[2]

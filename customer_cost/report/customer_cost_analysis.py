@@ -1,5 +1,6 @@
-from odoo import fields, models
-from odoo.tools import SQL
+from odoo import api, fields, models
+from odoo.fields import Domain
+from odoo.tools import SQL, OrderedSet
 
 from ..fields import Many2oneUnchecked
 from ..models.customer_cost_item import LEVELS
@@ -36,6 +37,7 @@ class CustomerCostAnalysis(models.Model):
     amount = fields.Float(digits=(20, 3), readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     entry_id = fields.Many2one("customer.cost.entry", string="Cost", readonly=True)
+    line_id = fields.Many2one("customer.cost.line", readonly=True)
     allocation_id = fields.Many2one("customer.cost.allocation", readonly=True)
     cost_centre_id = fields.Many2one(
         "account.analytic.account", string="Cost Centre", readonly=True
@@ -64,7 +66,7 @@ class CustomerCostAnalysis(models.Model):
                       i.level, i.behaviour,
                       CASE WHEN l.customer_id IS NULL THEN 'pool' ELSE 'direct' END AS layer,
                       FALSE AS full_cost, l.statistical, l.amount, l.entry_id,
-                      NULL::int AS allocation_id, l.cost_centre_id
+                      l.id AS line_id, NULL::int AS allocation_id, l.cost_centre_id
                  FROM customer_cost_line l
                  JOIN customer_cost_item i ON i.id = l.item_id"""
         )
@@ -73,12 +75,29 @@ class CustomerCostAnalysis(models.Model):
         return SQL(
             """SELECT a.id * 2::bigint + 1, a.company_id, a.date, a.customer_id, a.item_id,
                       i.level, i.behaviour, a.layer, s.full_cost, FALSE, a.amount, NULL::int,
-                      a.id, NULL::int
+                      NULL::int, a.id, NULL::int
                  FROM customer_cost_allocation a
                  JOIN customer_cost_run_step s ON s.id = a.step_id
                  JOIN customer_cost_run r ON r.id = s.run_id AND r.state = 'posted'
                  JOIN customer_cost_item i ON i.id = a.item_id"""
         )
+
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        """Look for the rows of the ids asked for by the keys of the tables they stand for."""
+
+        def add_sources(condition):
+            if condition.field_expr != "id" or condition.operator != "in":
+                return condition
+            if not isinstance(condition.value, (OrderedSet, frozenset, list, set, tuple)):
+                return condition
+            lines = {row_id // 2 for row_id in condition.value if row_id and not row_id % 2}
+            allocations = {row_id // 2 for row_id in condition.value if row_id and row_id % 2}
+            return condition & (
+                Domain("line_id", "in", lines) | Domain("allocation_id", "in", allocations)
+            )
+
+        return super()._search(Domain(domain).map_conditions(add_sources), *args, **kwargs)
 
     def action_open_source(self):
         """Open the cost or the explanation behind this row."""

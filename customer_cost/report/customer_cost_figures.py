@@ -132,8 +132,16 @@ class CustomerCostFigures(models.AbstractModel):
                 ("company_id", "=", self.env.company.id),
             ]
         )
+        names = ("id", "customer_id", "date", "item_id", "layer", "entry_id", "amount")
         ranked = query.select(
-            SQL("%s AS id", analysis._field_to_sql(analysis._table, "id", query)),
+            *(
+                SQL(
+                    "%s AS %s",
+                    analysis._field_to_sql(analysis._table, name, query),
+                    SQL.identifier(name),
+                )
+                for name in names
+            ),
             SQL(
                 "row_number() OVER (PARTITION BY %s ORDER BY %s DESC, %s DESC) AS place",
                 analysis._field_to_sql(analysis._table, "customer_id", query),
@@ -141,22 +149,27 @@ class CustomerCostFigures(models.AbstractModel):
                 analysis._field_to_sql(analysis._table, "id", query),
             ),
         )
-        ids = self.env.execute_query(
-            SQL("SELECT id FROM (%s) ranked WHERE place <= %s ORDER BY place", ranked, LAST_ROWS)
+        rows = self.env.execute_query_dict(
+            SQL("SELECT * FROM (%s) ranked WHERE place <= %s ORDER BY place", ranked, LAST_ROWS)
         )
-        rows = analysis.browse([row[0] for row in ids])
-        rows.fetch(["customer_id", "date", "item_id", "layer", "amount", "entry_id"])
+        items = self.env["customer.cost.item"].browse({row["item_id"] for row in rows})
+        # sudo: the description of a cost that the reader sees
+        entries = self.env["customer.cost.entry"].sudo().browse(
+            {row["entry_id"] for row in rows if row["entry_id"]}
+        )
+        item_names = {item.id: item.name for item in items}
+        descriptions = {entry.id: entry.description for entry in entries}
         layers = dict(analysis._fields["layer"]._description_selection(self.env))
         result = defaultdict(list)
         for row in rows:
-            result[row.customer_id.id].append(
+            result[row["customer_id"]].append(
                 {
-                    "id": row.id,
-                    "date": fields.Date.to_string(row.date),
-                    "item": row.item_id.name,
-                    "layer": layers[row.layer],
-                    "description": row.entry_id.sudo().description or "",  # sudo: of a row shown
-                    "amount": row.amount,
+                    "id": row["id"],
+                    "date": fields.Date.to_string(row["date"]),
+                    "item": item_names[row["item_id"]],
+                    "layer": layers[row["layer"]],
+                    "description": descriptions.get(row["entry_id"]) or "",
+                    "amount": row["amount"],
                 }
             )
         return result

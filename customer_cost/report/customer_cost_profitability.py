@@ -1,5 +1,8 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.fields import Domain
+from odoo.tools import SQL, OrderedSet, date_utils
+
+from ..fields import Ratio
 
 SALES_TYPES = ("out_invoice", "out_refund", "out_receipt")
 RATIOS = {
@@ -62,19 +65,19 @@ class CustomerCostProfitability(models.Model):
         string="Channel and Administration Cost", digits=(20, 3), readonly=True
     )
     full_profit = fields.Float(string="Full-cost Profit (CM5)", digits=(20, 3), readonly=True)
-    gross_margin_pct = fields.Float(
+    gross_margin_pct = Ratio(
         string="Gross Margin %", digits=(16, 2), readonly=True, aggregator="avg"
     )
-    direct_margin_pct = fields.Float(
+    direct_margin_pct = Ratio(
         string="Direct Margin %", digits=(16, 2), readonly=True, aggregator="avg"
     )
-    profit_pct = fields.Float(
+    profit_pct = Ratio(
         string="Customer Profit %", digits=(16, 2), readonly=True, aggregator="avg"
     )
-    full_profit_pct = fields.Float(
+    full_profit_pct = Ratio(
         string="Full-cost Profit %", digits=(16, 2), readonly=True, aggregator="avg"
     )
-    cost_to_serve_pct = fields.Float(
+    cost_to_serve_pct = Ratio(
         string="Cost to Serve %", digits=(16, 2), readonly=True, aggregator="avg"
     )
     unknown_lines = fields.Integer(
@@ -84,15 +87,22 @@ class CustomerCostProfitability(models.Model):
     )
 
     _depends = {
-        "account.move": ["state", "move_type", "commercial_partner_id", "company_id", "date"],
+        "account.move": [
+            "state", "move_type", "commercial_partner_id", "company_id", "date",
+            "invoice_currency_rate",
+        ],
         "account.move.line": [
             "move_id", "display_type", "balance", "discount", "price_unit", "quantity",
-            "customer_cost_amount", "customer_cost_source",
+            "customer_cost_amount", "customer_cost_source", "tax_ids",
         ],
+        "account.tax": ["amount", "amount_type", "price_include_override"],
+        "res.company": ["account_price_include", "currency_id"],
         "customer.cost.line": [
             "company_id", "date", "item_id", "customer_id", "statistical", "amount",
         ],
-        "customer.cost.allocation": ["step_id", "company_id", "date", "customer_id", "amount"],
+        "customer.cost.allocation": [
+            "step_id", "company_id", "item_id", "date", "customer_id", "amount",
+        ],
         "customer.cost.run": ["state"],
         "customer.cost.run.step": ["run_id", "full_cost"],
         "customer.cost.item": ["level"],
@@ -147,14 +157,8 @@ class CustomerCostProfitability(models.Model):
         return SQL(
             """SELECT m.company_id, m.commercial_partner_id AS customer_id,
                       date_trunc('month', m.date)::date AS month,
-                      CASE WHEN l.discount <> 0 AND l.discount <> 100
-                           THEN round(-l.balance / (1 - l.discount / 100), c.decimal_places)
-                           WHEN l.discount = 100
-                           THEN round(CASE m.move_type WHEN 'out_refund' THEN -1 ELSE 1 END
-                                * l.price_unit * l.quantity
-                                / COALESCE(NULLIF(m.invoice_currency_rate, 0), 1)::numeric,
-                                c.decimal_places)
-                           ELSE -l.balance END AS gross_sales,
+                      CASE WHEN COALESCE(l.discount, 0) = 0 THEN -l.balance
+                           ELSE round(%(gross)s, c.decimal_places) END AS gross_sales,
                       -l.balance AS net_sales,
                       COALESCE(l.customer_cost_amount, 0) AS product_cost,
                       0::numeric AS activity_cost, 0::numeric AS direct_cost,
@@ -166,9 +170,35 @@ class CustomerCostProfitability(models.Model):
                  JOIN account_move_line l ON l.move_id = m.id AND l.display_type = 'product'
                  JOIN res_company co ON co.id = m.company_id
                  JOIN res_currency c ON c.id = co.currency_id
-                WHERE m.state = 'posted' AND m.move_type IN %s
+                WHERE m.state = 'posted' AND m.move_type IN %(types)s
                   AND m.commercial_partner_id IS NOT NULL""",
-            SALES_TYPES,
+            types=SALES_TYPES,
+            gross=self._sql_undiscounted(),
+        )
+
+    def _sql_undiscounted(self) -> SQL:
+        """What a discounted line would have sold for, in company currency without tax.
+
+        Price times quantity, which is exact, unless the price holds tax that is no plain
+        percentage; then the net amount is grossed up, which a full discount makes impossible.
+        """
+        return SQL(
+            """(SELECT CASE WHEN included.odd AND l.discount <> 100
+                            THEN -l.balance / (1 - l.discount / 100)
+                            ELSE CASE m.move_type WHEN 'out_refund' THEN -1 ELSE 1 END
+                                 * l.price_unit * l.quantity
+                                 / COALESCE(NULLIF(m.invoice_currency_rate, 0), 1)::numeric
+                                 / (1 + included.percentage / 100) END
+                  FROM (SELECT COALESCE(sum(t.amount) FILTER (
+                                   WHERE t.amount_type = 'percent'), 0) AS percentage,
+                               COALESCE(bool_or(t.amount_type <> 'percent'), FALSE) AS odd
+                          FROM account_move_line_account_tax_rel r
+                          JOIN account_tax t ON t.id = r.account_tax_id
+                          JOIN res_company tc ON tc.id = t.company_id
+                         WHERE r.account_move_line_id = l.id
+                           AND (t.amount_type = 'group' OR COALESCE(
+                                t.price_include_override, tc.account_price_include)
+                                = 'tax_included')) included)"""
         )
 
     def _sql_direct(self) -> SQL:
@@ -194,9 +224,39 @@ class CustomerCostProfitability(models.Model):
                  FROM customer_cost_allocation a
                  JOIN customer_cost_item i ON i.id = a.item_id
                  JOIN customer_cost_run_step s ON s.id = a.step_id
-                 JOIN customer_cost_run r ON r.id = s.run_id AND r.state = 'posted'"""
+                 JOIN customer_cost_run r ON r.id = s.run_id AND r.state = 'posted'
+                WHERE a.customer_id IS NOT NULL"""
         )
 
+    @api.model
+    def _search(self, domain, *args, **kwargs):
+        """Name the customers of the ids asked for: customers are indexed, the ids are made up."""
+
+        def add_customers(condition):
+            if condition.field_expr != "id" or condition.operator != "in":
+                return condition
+            if not isinstance(condition.value, (OrderedSet, frozenset, list, set, tuple)):
+                return condition
+            customers = {row_id >> 24 for row_id in condition.value if row_id}
+            return condition & Domain("customer_id", "in", customers)
+
+        return super()._search(Domain(domain).map_conditions(add_customers), *args, **kwargs)
+
+    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
+        if field_name in RATIOS and not nulls.code:
+            nulls = SQL("NULLS LAST")
+        return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
+
+    @api.model
+    def _read_group_orderby(self, order, groupby_terms, query):
+        """Empty ratios sort last, in either direction."""
+        parts = [part.strip() for part in (order or "").split(",") if part.strip()]
+        for position, part in enumerate(parts):
+            if part.partition(":")[0] in RATIOS and "nulls" not in part.lower():
+                parts[position] = f"{part} NULLS LAST"
+        return super()._read_group_orderby(", ".join(parts), groupby_terms, query)
+
+    @api.model
     def _read_group_select(self, aggregate_spec, query):
         """Ratios of a group are sum over sum, empty where net sales are zero or less."""
         name, _separator, _function = aggregate_spec.partition(":")
@@ -217,8 +277,9 @@ class CustomerCostProfitability(models.Model):
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
-                """SELECT customer_id, sum(net_sales), sum(product_cost) FROM (%s) sales
-                    WHERE company_id = %s AND month BETWEEN %s AND %s GROUP BY customer_id""",
+                """SELECT customer_id, sum(net_sales), sum(product_cost)
+                     FROM (%s AND m.company_id = %s AND m.date BETWEEN %s AND %s) sales
+                 GROUP BY customer_id""",
                 self._sql_sales(),
                 company.id,
                 first,
@@ -253,7 +314,7 @@ class CustomerCostProfitability(models.Model):
             ("commercial_partner_id", "=", self.customer_id.id),
             ("company_id", "=", self.company_id.id),
             ("date", ">=", self.month),
-            ("date", "<=", fields.Date.end_of(self.month, "month")),
+            ("date", "<=", date_utils.end_of(self.month, "month")),
         ]
         action["context"] = {"create": False}
         return action
@@ -263,5 +324,5 @@ class CustomerCostProfitability(models.Model):
             ("customer_id", "=", self.customer_id.id),
             ("company_id", "=", self.company_id.id),
             (name, ">=", self.month),
-            (name, "<=", fields.Date.end_of(self.month, "month")),
+            (name, "<=", date_utils.end_of(self.month, "month")),
         ]

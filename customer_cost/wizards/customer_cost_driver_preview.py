@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 SHOWN = 200
 
@@ -33,6 +34,10 @@ class CustomerCostDriverPreview(models.TransientModel):
     @api.depends("driver_id", "company_id", "date")
     def _compute_quantities(self):
         for preview in self:
+            if preview.company_id - self.env.companies:
+                raise AccessError(
+                    self.env._("A preview is limited to the companies you work in.")
+                )
             found = {}
             preview.window_label = False
             if preview.driver_id and preview.company_id and preview.date:

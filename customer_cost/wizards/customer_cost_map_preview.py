@@ -54,9 +54,11 @@ class CustomerCostMapPreview(models.TransientModel):
             preview.line_ids = [fields.Command.clear()] + [
                 fields.Command.create(row) for row in rows
             ]
-            preview.mapped_total = sum(row["amount"] for row in rows if row["item_id"])
-            preview.left_out_total = sum(row["amount"] for row in rows if not row["item_id"])
-            preview.total = preview.mapped_total + preview.left_out_total
+            mapped = sum(row["amount"] for row in rows if row["item_id"])
+            left_out = sum(row["amount"] for row in rows if not row["item_id"])
+            preview.mapped_total = mapped
+            preview.left_out_total = left_out
+            preview.total = mapped + left_out
 
     def _read_rows(self):
         """Posted journal items of the period by cost item, or by account and reason left out."""
@@ -83,19 +85,17 @@ class CustomerCostMapPreview(models.TransientModel):
                      FROM classified GROUP BY 1, 2, 3 ORDER BY 1, 3, 2""",
                 candidate=capture._sql_candidates(
                     SQL(
-                        """m.company_id = %s AND m.date BETWEEN %s AND %s
-                           AND a.account_type IN %s""",
+                        "m.company_id = %s AND m.date BETWEEN %s AND %s",
                         self.company_id.id,
                         self.date_from,
                         self.date_to,
-                        EXPENSE_TYPES,
-                    )
+                    ),
+                    SQL("a.account_type IN %s", EXPENSE_TYPES),
                 ),
                 match=self.env["customer.cost.account.map"]._sql_match(),
             )
         )
         for row in rows:
-            row["amount"] = float(row["amount"])
             row["reason"] = self._get_reason_label(row["reason"])
         return rows
 

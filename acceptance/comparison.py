@@ -1,0 +1,109 @@
+"""Expected against got: every value exactly, to the last digit that either side has."""
+
+from decimal import Decimal
+
+import pandas as pd
+
+TOP = 10
+
+
+def exact(value):
+    """The decimal a float stands for; six digits are more than any figure here has."""
+    return value if isinstance(value, Decimal) else Decimal(f"{float(value):.6f}").normalize()
+
+
+def amount(value):
+    """A figure as text: at least the two digits of an amount, more where it has more."""
+    digits = max(2, -exact(value).normalize().as_tuple().exponent)
+    return f"{value:,.{digits}f}"
+
+
+class Comparison:
+    """Collects what was compared and prints it."""
+
+    def __init__(self):
+        self.figures = []  # (title, frame of expected and got)
+        self.customers = []  # (title, frame by customer key)
+        self.examples = []  # (example, what, expected, got)
+        self.names = {}
+        self.order = []
+
+    def add_customers(self, title, expected, got):
+        """Compare a figure of every customer; one that stands on a single side differs.
+
+        :param expected: series of Decimal by customer key
+        :param got: dict of customer key to number
+        """
+        frame = pd.DataFrame(
+            {
+                "expected": expected,
+                "got": pd.Series({key: exact(value) for key, value in got.items()}, dtype=object),
+            }
+        )
+        self.figures.append((title, frame))
+        self.customers.append((title, frame))
+
+    def add_total(self, title, expected, got):
+        frame = pd.DataFrame({"expected": [Decimal(expected)], "got": [exact(got)]})
+        self.figures.append((title, frame))
+
+    def add_example(self, example, what, expected, got):
+        """Compare one published result, an amount or a word."""
+        self.examples.append((example, what, expected, got))
+
+    @staticmethod
+    def _differing(frame):
+        same = (frame.expected == frame.got) & frame.notna().all(axis=1)
+        return frame[~same]
+
+    @property
+    def compared(self):
+        return sum(len(frame) for _title, frame in self.figures) + len(self.examples)
+
+    @property
+    def differing(self):
+        figures = sum(len(self._differing(frame)) for _title, frame in self.figures)
+        return figures + sum(1 for _, _, expected, got in self.examples if expected != got)
+
+    # ------------------------------------------------------------
+    # Printing
+    # ------------------------------------------------------------
+
+    def print_figures(self):
+        print()
+        print(f"{'AdventureWorks, 2012':44}{'compared':>9}{'differ':>8}", end="")
+        print(f"{'sum expected':>18}{'sum got':>18}")
+        for title, frame in self.figures:
+            differing = self._differing(frame)
+            expected, got = (
+                amount(sum(frame[side].dropna(), Decimal(0))) for side in ("expected", "got")
+            )
+            print(f"{title:44}{len(frame):>9}{len(differing):>8}{expected:>18}{got:>18}")
+            for key, row in differing.head(TOP).iterrows():
+                print(f"    {self.names.get(key, key)}: expected {row.expected}, got {row.got}")
+
+    def print_customers(self):
+        """The customers with the largest revenue, expected above got."""
+        titles = [title for title, _frame in self.customers]
+        print()
+        print(f"The {TOP} customers with the largest revenue, expected above got")
+        print(f"{'':33}" + "".join(f"{title.split(', ')[0][:15]:>16}" for title in titles))
+        for key in self.order[:TOP]:
+            for side, label in (("expected", f"#{key} {self.names[key]}"), ("got", "")):
+                values = [frame[side].get(key) for _title, frame in self.customers]
+                cells = "".join(
+                    f"{'-' if pd.isna(value) else amount(value):>16}" for value in values
+                )
+                print(f"{label[:32]:33}{cells}")
+
+    def print_examples(self):
+        print()
+        print(f"{'Worked examples':10}{'':52}{'expected':>14}{'got':>14}")
+        for example, what, expected, got in self.examples:
+            mark = "" if expected == got else "  differs"
+            print(f"{example:8}{what:54}{self._text(expected):>14}{self._text(got):>14}{mark}")
+        print()
+
+    @staticmethod
+    def _text(value):
+        return amount(value) if isinstance(value, Decimal) else str(value)

@@ -1,0 +1,217 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+from .customer_cost_account_map import ACCOUNT_TYPES
+
+# Journals in which the partner of a journal item is the customer it concerns.
+CUSTOMER_JOURNAL_TYPES = ("bank", "cash", "credit", "sale", "general")
+
+
+class CustomerCostCapture(models.AbstractModel):
+    """What posted journal items should have contributed: item, customer, cost centre, amount."""
+
+    _inherit = "customer.cost.capture"
+
+    # ------------------------------------------------------------
+    # Which journal items, which item
+    # ------------------------------------------------------------
+
+    @api.model
+    def _sql_may_be_mapped(self) -> SQL:
+        return SQL(
+            """(l.cost_item_id IS NOT NULL OR l.account_id IN (
+                   SELECT account_id FROM customer_cost_account_map WHERE active))"""
+        )
+
+    @api.model
+    def _sql_candidates(self, moves, lines) -> SQL:
+        """Posted journal items with what the map looks at.
+
+        ``excluded`` says why an item is never a customer cost, or is NULL.
+
+        :param moves: condition on the journal entry ``m``
+        :param lines: condition on the journal item ``l`` and its account ``a``
+        """
+        return SQL(
+            """WITH closing AS MATERIALIZED (
+                   SELECT DISTINCT m.id
+                     FROM account_move m
+                     JOIN account_move_line eq ON eq.move_id = m.id
+                     JOIN account_account ea ON ea.id = eq.account_id
+                    WHERE %(moves)s AND ea.account_type = 'equity_unaffected')
+               SELECT l.id, l.move_id, m.company_id, m.date, m.journal_id, j.type AS journal_type,
+                      l.account_id, l.partner_id, partner.commercial_partner_id, l.balance,
+                      l.currency_id, l.amount_currency, COALESCE(l.name, '') AS name,
+                      l.cost_customer_id, l.cost_item_id, analytic.distribution,
+                      ARRAY(SELECT unnest(string_to_array(key, ','))
+                              FROM jsonb_object_keys(analytic.distribution) key) AS analytic_ids,
+                      string_to_array(trim(trailing '/' from co.parent_path), '/')::int[]
+                          AS company_path,
+                      string_to_array(trim(trailing '/' from categ.parent_path), '/')::int[]
+                          AS categ_path,
+                      company_currency.decimal_places AS digits,
+                      line_currency.decimal_places AS currency_digits,
+                      co.customer_cost_plan_id AS customer_plan_id,
+                      COALESCE(co.customer_cost_centre_plan_id, co.customer_cost_plan_id)
+                          AS centre_plan_id,
+                      CASE WHEN NOT a.account_type = ANY(%(account_types)s) THEN 'account'
+                           WHEN %(cost_of_sales)s THEN 'cost_of_sales'
+                           WHEN closing.id IS NOT NULL OR co.account_opening_move_id = m.id
+                           THEN 'closing' END AS excluded
+                 FROM account_move m
+                 JOIN account_move_line l ON l.move_id = m.id
+                 JOIN account_account a ON a.id = l.account_id
+                 JOIN account_journal j ON j.id = m.journal_id
+                 JOIN res_company co ON co.id = m.company_id
+                 JOIN res_currency company_currency ON company_currency.id = co.currency_id
+                 JOIN res_currency line_currency ON line_currency.id = l.currency_id
+            LEFT JOIN res_partner partner ON partner.id = l.partner_id
+            LEFT JOIN product_product pp ON pp.id = l.product_id
+            LEFT JOIN product_template pt ON pt.id = pp.product_tmpl_id
+            LEFT JOIN product_category categ ON categ.id = pt.categ_id
+            LEFT JOIN closing ON closing.id = m.id
+           CROSS JOIN LATERAL (
+                   SELECT CASE WHEN jsonb_typeof(l.analytic_distribution) = 'object'
+                               THEN l.analytic_distribution END AS distribution) analytic
+                WHERE %(moves)s AND %(lines)s AND m.state = 'posted' AND l.balance <> 0""",
+            moves=moves,
+            lines=lines,
+            account_types=list(ACCOUNT_TYPES),
+            cost_of_sales=self._sql_cost_of_sales(),
+        )
+
+    @api.model
+    def _sql_cost_of_sales(self) -> SQL:
+        """Cost-of-sales items and goods bought: they reach the customer as product cost."""
+        is_goods = SQL("pt.type = 'consu'")
+        if "is_storable" in self.env["product.template"]._fields:
+            is_goods = SQL("pt.is_storable")
+        return SQL(
+            """l.display_type = 'cogs'
+               OR (m.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
+                   AND COALESCE(%s, FALSE))""",
+            is_goods,
+        )
+
+    @api.model
+    def _sql_mapped(self) -> SQL:
+        """Candidates with their cost item: the one named on them, else the first map row's."""
+        return SQL(
+            """SELECT * FROM (
+                   SELECT DISTINCT ON (c.id) c.*,
+                          CASE WHEN c.cost_item_id IS NULL THEN r.id END AS map_id,
+                          COALESCE(c.cost_item_id, r.item_id) AS item_id
+                     FROM candidate c
+                LEFT JOIN customer_cost_account_map r ON %s
+                    WHERE c.excluded IS NULL
+                 ORDER BY c.id, r.sequence, r.id) first_match
+                WHERE item_id IS NOT NULL""",
+            self.env["customer.cost.account.map"]._sql_match(),
+        )
+
+    # ------------------------------------------------------------
+    # Whose cost it is
+    # ------------------------------------------------------------
+
+    @api.model
+    def _sql_portions(self) -> SQL:
+        """Customers and cost centres of each mapped item with exact weights.
+
+        The item's own customer comes first, then the customers of the analytic accounts on the
+        chosen plan in proportion, then its partner when it is a customer in a bank, sale or
+        miscellaneous journal. What names no customer is indirect, by cost centre. Shares of the
+        chosen plan above 100 % or below zero make the whole item indirect.
+        """
+        return SQL(
+            """WITH share AS (
+                   SELECT c.id, round(min(part.value::numeric), 6) AS pct,
+                          min(p.commercial_partner_id)
+                              FILTER (WHERE aa.root_plan_id = c.customer_plan_id) AS customer_id,
+                          min(aa.id) FILTER (WHERE aa.root_plan_id = c.centre_plan_id
+                              AND (c.centre_plan_id <> c.customer_plan_id
+                                   OR aa.partner_id IS NULL)) AS centre_id,
+                          bool_or(aa.root_plan_id = c.customer_plan_id) AS on_plan
+                     FROM mapped c
+               CROSS JOIN LATERAL jsonb_each_text(c.distribution) part
+               CROSS JOIN LATERAL unnest(string_to_array(part.key, ',')) account
+                     JOIN account_analytic_account aa ON aa.id = CASE
+                          WHEN account ~ '^[0-9]{1,9}$' THEN account::int END
+                      AND aa.root_plan_id IN (c.customer_plan_id, c.centre_plan_id)
+                LEFT JOIN res_partner p ON p.id = aa.partner_id
+                    WHERE c.cost_customer_id IS NULL
+                 GROUP BY c.id, part.key),
+               summed AS (
+                   SELECT id, count(customer_id) AS named, min(pct) >= 0 AS positive,
+                          COALESCE(sum(pct) FILTER (WHERE on_plan), 0) <= 100 AS within_plan,
+                          COALESCE(sum(pct) FILTER (WHERE customer_id IS NOT NULL), 0) AS pct,
+                          COALESCE(sum(pct) FILTER (WHERE customer_id IS NULL
+                              AND centre_id IS NOT NULL), 0) AS centre_pct
+                     FROM share GROUP BY id),
+               whole AS (
+                   SELECT c.id, COALESCE(s.positive, FALSE) AS positive,
+                          COALESCE(s.positive AND s.within_plan, FALSE) AS by_customer,
+                          COALESCE(s.centre_pct, 0) AS centre_pct,
+                          CASE WHEN s.positive AND s.within_plan THEN 100 - s.pct ELSE 100 END
+                              AS rest,
+                          CASE WHEN own.id IS NOT NULL THEN own.commercial_partner_id
+                               WHEN COALESCE(s.named, 0) = 0 AND partner.customer_rank > 0
+                                    AND c.journal_type = ANY(%(journal_types)s)
+                               THEN partner.id END AS customer_id
+                     FROM mapped c
+                LEFT JOIN summed s ON s.id = c.id
+                LEFT JOIN res_partner own ON own.id = c.cost_customer_id
+                LEFT JOIN res_partner partner ON partner.id = c.commercial_partner_id),
+               scaled AS (
+                   SELECT *, CASE WHEN rest = 0 THEN 1 ELSE GREATEST(rest, centre_pct) END AS scale
+                     FROM whole WHERE customer_id IS NULL)
+               SELECT id, customer_id, NULL::int AS centre_id, 1::numeric AS weight
+                 FROM whole WHERE customer_id IS NOT NULL
+            UNION ALL
+               SELECT s.id, s.customer_id, NULL, sum(s.pct) * min(w.scale)
+                 FROM share s JOIN scaled w ON w.id = s.id
+                WHERE w.by_customer AND s.customer_id IS NOT NULL
+             GROUP BY s.id, s.customer_id
+            UNION ALL
+               SELECT s.id, NULL, s.centre_id, sum(s.pct) * min(w.rest)
+                 FROM share s JOIN scaled w ON w.id = s.id
+                WHERE w.positive AND s.customer_id IS NULL AND s.centre_id IS NOT NULL
+             GROUP BY s.id, s.centre_id
+            UNION ALL
+               SELECT id, NULL, NULL,
+                      rest * scale - CASE WHEN positive THEN rest * centre_pct ELSE 0 END
+                 FROM scaled""",
+            journal_types=list(CUSTOMER_JOURNAL_TYPES),
+        )
+
+    @api.model
+    def _sql_target(self) -> SQL:
+        """What each portion is worth, split by the largest remainder, ties to the lowest id."""
+        return SQL(
+            """WITH quotient AS (
+                   SELECT c.*, p.customer_id, p.centre_id, p.weight,
+                          sum(p.weight) OVER item AS total,
+                          round(abs(c.balance) * 10::numeric ^ c.digits) AS minor,
+                          round(abs(c.amount_currency) * 10::numeric ^ c.currency_digits)
+                              AS currency_minor
+                     FROM mapped c JOIN portion p ON p.id = c.id AND p.weight > 0
+                   WINDOW item AS (PARTITION BY c.id)),
+               ranked AS (
+                   SELECT *, div(minor * weight, total) AS units,
+                          div(currency_minor * weight, total) AS currency_units,
+                          row_number() OVER (PARTITION BY id ORDER BY mod(minor * weight, total)
+                              DESC, customer_id NULLS LAST, centre_id NULLS LAST) AS place,
+                          row_number() OVER (PARTITION BY id ORDER BY
+                              mod(currency_minor * weight, total) DESC,
+                              customer_id NULLS LAST, centre_id NULLS LAST) AS currency_place
+                     FROM quotient)
+               SELECT * FROM (
+                   SELECT id, move_id, company_id, currency_id, date, name, partner_id, map_id,
+                          item_id, customer_id, centre_id,
+                          sign(balance) * (units + (place <= minor - sum(units) OVER item)::int)
+                              / 10::numeric ^ digits AS amount,
+                          sign(amount_currency) * (currency_units + (currency_place
+                              <= currency_minor - sum(currency_units) OVER item)::int)
+                              / 10::numeric ^ currency_digits AS currency_amount
+                     FROM ranked WINDOW item AS (PARTITION BY id)) worth
+                WHERE amount <> 0 OR currency_amount <> 0"""
+        )

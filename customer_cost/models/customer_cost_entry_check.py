@@ -1,0 +1,124 @@
+from datetime import timedelta
+from math import isfinite
+
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+
+class CustomerCostEntryCheck(models.Model):
+    """Bad input has a name: what keeps a manual cost from being recorded or decided on."""
+
+    _inherit = "customer.cost.entry"
+
+    @api.constrains(
+        "amount", "date", "item_id", "customer_id", "contact_id", "currency_id", "company_id"
+    )
+    def _check_substance(self):
+        for entry in self.filtered(lambda entry: entry.kind == "statistical"):
+            for problem in entry._get_problems():
+                raise ValidationError(problem)
+
+    def _get_problems(self):
+        """Return the list of what keeps this manual cost from being recorded, each translated."""
+        self.ensure_one()
+        if self.reversal_of_id:
+            return self._get_reversal_problems() + self._get_date_problems()
+        problems = []
+        company = self.company_id
+        if not isfinite(self.amount):
+            problems.append(self.env._("%(cost)s: the amount is no number.", cost=self.display_name))
+        elif self.currency_id.is_zero(self.amount):
+            problems.append(self.env._("%(cost)s: the amount is zero.", cost=self.display_name))
+        if not self.item_id.active:
+            problems.append(
+                self.env._("Cost item %(item)s is archived.", item=self.item_id.display_name)
+            )
+        for partner in (self.customer_id, self.contact_id):
+            if partner.company_id and partner.company_id not in company.parent_ids:
+                problems.append(
+                    self.env._(
+                        "%(partner)s belongs to %(other)s, the cost to %(company)s.",
+                        partner=partner.display_name,
+                        other=partner.company_id.name,
+                        company=company.name,
+                    )
+                )
+        if self.contact_id and self.contact_id.commercial_partner_id != self.customer_id:
+            problems.append(
+                self.env._(
+                    "%(contact)s is a contact of %(other)s, not of the customer of this cost.",
+                    contact=self.contact_id.display_name,
+                    other=self.contact_id.commercial_partner_id.display_name,
+                )
+            )
+        problems += self._get_date_problems()
+        if self.currency_id != company.currency_id and not self._has_rate():
+            problems.append(
+                self.env._(
+                    "There is no %(currency)s rate on or before %(date)s. Enter one first.",
+                    currency=self.currency_id.name,
+                    date=self.date,
+                )
+            )
+        return problems
+
+    def _get_reversal_problems(self):
+        """A reversal needs nothing but a cost that is not reversed yet."""
+        # sudo: a reviewer decides on the reversal of a cost that they may not read
+        original = self.sudo().reversal_of_id
+        if original.state != "approved":
+            return [self.env._("%(cost)s is reversed already.", cost=original.display_name)]
+        return []
+
+    def _get_date_problems(self):
+        company = self.company_id
+        problems = []
+        today = fields.Date.context_today(self)
+        oldest = today - timedelta(days=company.customer_cost_max_days_back)
+        if self.date > today:
+            problems.append(
+                self.env._("%(date)s lies in the future: no cost has been incurred.", date=self.date)
+            )
+        if self.date < oldest and not self.reversal_of_id:
+            problems.append(
+                self.env._(
+                    "%(date)s is more than %(days)s days back. The oldest date allowed is "
+                    "%(oldest)s; a cost manager can change it in the settings.",
+                    date=self.date,
+                    days=company.customer_cost_max_days_back,
+                    oldest=oldest,
+                )
+            )
+        if self.env["customer.cost.period"]._is_closed(company, self.date):
+            problems.append(
+                self.env._(
+                    "The cost period of %(date)s is closed. Take a date in an open period or ask "
+                    "a cost manager to reopen it.",
+                    date=self.date,
+                )
+            )
+        violations = company._get_lock_date_violations(self.date, sale=False, purchase=False)
+        if violations:
+            problems.append(
+                self.env._(
+                    "The books of %(company)s are locked up to %(lock)s.",
+                    company=company.name,
+                    lock=max(lock_date for lock_date, _field in violations),
+                )
+            )
+        return problems
+
+    def _has_rate(self):
+        return bool(
+            # sudo: rates are shared figures; only their existence is looked at
+            self.env["res.currency.rate"]
+            .sudo()
+            .search_count(
+                [
+                    ("currency_id", "=", self.currency_id.id),
+                    ("company_id", "in", [False, self.company_id.root_id.id]),
+                    ("name", "<=", self.date),
+                ],
+                limit=1,
+            )
+        )

@@ -1,0 +1,175 @@
+import { registry } from "@web/core/registry";
+import { stepUtils } from "@web_tour/tour_utils";
+
+const { DateTime } = luxon;
+
+function pick(field, label) {
+    return [
+        {
+            content: `Type ${label}`,
+            trigger: `.o_field_widget[name=${field}] input`,
+            run: `edit ${label}`,
+        },
+        {
+            content: `Pick ${label}`,
+            trigger: `.ui-menu-item a:contains("${label}")`,
+            run: "click",
+        },
+    ];
+}
+
+/** A vendor bill whose line names the customer that the cost serves. */
+registry.category("web_tour.tours").add("customer_cost_post_bill", {
+    steps: () => [
+        ...pick("partner_id", "Tour Travel Agency"),
+        {
+            content: "Set the bill date",
+            trigger: "[name=invoice_date] .o_input, [name=invoice_date] button",
+            run: "click",
+        },
+        {
+            trigger: "input[data-field=invoice_date]",
+            run: `edit ${DateTime.now().toFormat("MM/dd/yyyy")} && press Enter`,
+        },
+        {
+            content: "Add a line",
+            trigger: "div[name=invoice_line_ids] .o_field_x2many_list_row_add a",
+            run: "click",
+        },
+        {
+            trigger: "div[name=invoice_line_ids] .o_selected_row div[name=name] :is(input, textarea)",
+            run: "edit Flight to the customer",
+        },
+        ...pick("cost_customer_id", "Tour Customer"),
+        {
+            trigger: "div[name=invoice_line_ids] .o_selected_row div[name=price_unit] input",
+            run: "edit 250 && press Tab",
+        },
+        ...stepUtils.saveForm(),
+        {
+            content: "Post the bill",
+            trigger: "button[name=action_post]",
+            run: "click",
+        },
+        {
+            trigger: ".o_arrow_button_current[data-value=posted]",
+        },
+    ],
+});
+
+/** A cost that will never be booked, recorded and handed to the reviewers. */
+registry.category("web_tour.tours").add("customer_cost_record", {
+    steps: () => [
+        {
+            content: "Describe the cost",
+            trigger: "[name=description] input",
+            run: "edit Gift from own stock",
+        },
+        ...pick("customer_id", "Tour Customer"),
+        ...pick("item_id", "Tour gifts"),
+        {
+            trigger: "[name=amount] input",
+            run: "edit 80.50",
+        },
+        ...stepUtils.saveForm(),
+        {
+            content: "Submit it",
+            trigger: "button[name=action_submit]",
+            run: "click",
+        },
+        {
+            trigger: ".o_arrow_button_current[data-value=submitted]",
+        },
+        {
+            content: "The author is offered no approval",
+            trigger: "body:not(:has(button[name=action_approve]))",
+        },
+    ],
+});
+
+/** Another person approves what was submitted. */
+registry.category("web_tour.tours").add("customer_cost_approve", {
+    steps: () => [
+        {
+            content: "Open the cost that waits",
+            trigger: ".o_data_row td:contains('Gift from own stock')",
+            run: "click",
+        },
+        {
+            content: "Approve it",
+            trigger: "button[name=action_approve]",
+            run: "click",
+        },
+        {
+            trigger: ".o_arrow_button_current[data-value=approved]",
+        },
+    ],
+});
+
+/** A run of the month: compute, look, post. */
+registry.category("web_tour.tours").add("customer_cost_run", {
+    steps: () => [
+        {
+            content: "Save the run of the month proposed",
+            trigger: ".o_form_view [name=date]",
+        },
+        ...stepUtils.saveForm(),
+        {
+            content: "Compute",
+            trigger: "button[name=action_compute]:contains('Compute')",
+            run: "click",
+        },
+        {
+            content: "The step sent the whole pool",
+            trigger: "[name=step_ids] .o_data_row td[name=received]:contains('100.01')",
+        },
+        {
+            content: "Post",
+            trigger: "button[name=action_post]",
+            run: "click",
+        },
+        {
+            trigger: ".o_arrow_button_current[data-value=posted]",
+        },
+    ],
+});
+
+/** The customer form: figures, then the explanation of an allocated amount. */
+registry.category("web_tour.tours").add("customer_cost_explain", {
+    steps: () => [
+        {
+            content: "Open the tab",
+            trigger: "a[name=customer_cost]",
+            run: "click",
+        },
+        {
+            content: "Direct cost: the bill and the approved cost",
+            trigger: "[name=customer_cost_figures] tr:contains('Direct Cost'):contains('330.50')",
+        },
+        {
+            content: "Open the allocated cost of the last 12 months",
+            trigger: "[name=customer_cost_figures] tr:contains('Allocated Cost') button:contains('66.67')",
+            run: "click",
+        },
+        {
+            content: "Open the amount",
+            trigger: ".o_list_view .o_data_row td[name=amount]:contains('66.67')",
+            run: "click",
+        },
+        {
+            content: "Pool times quantity over total",
+            trigger: ".modal .o_customer_cost_explanation:contains('100.01'):contains('1,000.00'):contains('1,500.00')",
+        },
+        {
+            trigger: ".modal .o_customer_cost_explanation [name=rule_name]:contains('Tour rule')",
+        },
+        {
+            content: "Go to the costs behind the pool",
+            trigger: ".modal button[name=action_open_pool_lines]",
+            run: "click",
+        },
+        {
+            trigger: ".o_list_view .o_data_row td[name=amount]:contains('100.01')",
+        },
+    ],
+});
