@@ -12,23 +12,24 @@ def exact(value):
     return value if isinstance(value, Decimal) else Decimal(f"{float(value):.6f}").normalize()
 
 
-def amount(value):
-    """A figure as text: at least the two digits of an amount, more where it has more."""
-    digits = max(2, -exact(value).normalize().as_tuple().exponent)
-    return f"{value:,.{digits}f}"
+def text(value, digits=2):
+    """A figure with at least ``digits`` decimals, more where it has more; words as they are."""
+    if not isinstance(value, Decimal):
+        return str(value)
+    return f"{value:,.{max(digits, -value.normalize().as_tuple().exponent)}f}"
 
 
 class Comparison:
     """Collects what was compared and prints it."""
 
     def __init__(self):
-        self.figures = []  # (title, frame of expected and got)
-        self.customers = []  # (title, frame by customer key)
+        self.figures = []  # (title, frame of expected and got, decimals)
+        self.customers = []  # those of them that are by customer key
         self.examples = []  # (example, what, expected, got)
         self.names = {}
         self.order = []
 
-    def add_customers(self, title, expected, got):
+    def add_customers(self, title, expected, got, digits=2):
         """Compare a figure of every customer; one that stands on a single side differs.
 
         :param expected: series of Decimal by customer key
@@ -40,12 +41,12 @@ class Comparison:
                 "got": pd.Series({key: exact(value) for key, value in got.items()}, dtype=object),
             }
         )
-        self.figures.append((title, frame))
-        self.customers.append((title, frame))
+        self.figures.append((title, frame, digits))
+        self.customers.append((title, frame, digits))
 
     def add_total(self, title, expected, got):
         frame = pd.DataFrame({"expected": [Decimal(expected)], "got": [exact(got)]})
-        self.figures.append((title, frame))
+        self.figures.append((title, frame, 2))
 
     def add_example(self, example, what, expected, got):
         """Compare one published result, an amount or a word."""
@@ -58,11 +59,11 @@ class Comparison:
 
     @property
     def compared(self):
-        return sum(len(frame) for _title, frame in self.figures) + len(self.examples)
+        return sum(len(frame) for _title, frame, _digits in self.figures) + len(self.examples)
 
     @property
     def differing(self):
-        figures = sum(len(self._differing(frame)) for _title, frame in self.figures)
+        figures = sum(len(self._differing(frame)) for _title, frame, _digits in self.figures)
         return figures + sum(1 for _, _, expected, got in self.examples if expected != got)
 
     # ------------------------------------------------------------
@@ -73,10 +74,10 @@ class Comparison:
         print()
         print(f"{'AdventureWorks, 2012':44}{'compared':>9}{'differ':>8}", end="")
         print(f"{'sum expected':>18}{'sum got':>18}")
-        for title, frame in self.figures:
+        for title, frame, digits in self.figures:
             differing = self._differing(frame)
             expected, got = (
-                amount(sum(frame[side].dropna(), Decimal(0))) for side in ("expected", "got")
+                text(sum(frame[side].dropna(), Decimal(0)), digits) for side in ("expected", "got")
             )
             print(f"{title:44}{len(frame):>9}{len(differing):>8}{expected:>18}{got:>18}")
             for key, row in differing.head(TOP).iterrows():
@@ -84,15 +85,15 @@ class Comparison:
 
     def print_customers(self):
         """The customers with the largest revenue, expected above got."""
-        titles = [title for title, _frame in self.customers]
+        titles = [title for title, _frame, _digits in self.customers]
         print()
         print(f"The {TOP} customers with the largest revenue, expected above got")
         print(f"{'':33}" + "".join(f"{title.split(', ')[0][:15]:>16}" for title in titles))
         for key in self.order[:TOP]:
             for side, label in (("expected", f"#{key} {self.names[key]}"), ("got", "")):
-                values = [frame[side].get(key) for _title, frame in self.customers]
                 cells = "".join(
-                    f"{'-' if pd.isna(value) else amount(value):>16}" for value in values
+                    f"{text(frame[side].get(key, '-'), digits):>16}"
+                    for _title, frame, digits in self.customers
                 )
                 print(f"{label[:32]:33}{cells}")
 
@@ -101,9 +102,5 @@ class Comparison:
         print(f"{'Worked examples':10}{'':52}{'expected':>14}{'got':>14}")
         for example, what, expected, got in self.examples:
             mark = "" if expected == got else "  differs"
-            print(f"{example:8}{what:54}{self._text(expected):>14}{self._text(got):>14}{mark}")
+            print(f"{example:8}{what:54}{text(expected):>14}{text(got):>14}{mark}")
         print()
-
-    @staticmethod
-    def _text(value):
-        return amount(value) if isinstance(value, Decimal) else str(value)

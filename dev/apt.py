@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from .steps import Failure, fail, run, say, step
@@ -35,26 +36,24 @@ def is_bookworm():
 
 def _as_root():
     if os.geteuid() == 0:
-        return []
+        return ["env"]
     return ["sudo", "-n"] if shutil.which("sudo") else None
 
 
 def install(packages, why, script=None):
     """Install packages by name; without the right to do so, say which ones are wanted."""
     names = " ".join(packages)
-    advice = f"{why} needs packages: run `apt-get install {names}` as root, then start again"
+    advice = f"missing for {why}: run `apt-get install {names}` as root, then start again"
     prefix = _as_root()
     if not shutil.which("apt-get"):
         fail(
             f"{why} needs the programs of Debian's packages {names}: install them by your "
             "system's means"
         )
-    if prefix is None:
+    if prefix is None or subprocess.run([*prefix, "true"], stderr=subprocess.DEVNULL).returncode:
         fail(advice)
     environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
     with step(f"Installing Debian packages for {why}: {names}"):
-        if prefix:
-            run([*prefix, "true"], advice)
         try:
             run([*prefix, "apt-get", "-o", "Acquire::Languages=none", "update"], "apt-get update")
         except Failure as error:

@@ -90,7 +90,7 @@ def clone(name):
 def template_name():
     source = odoo_source.ensure()
     return "template_" + digest(
-        source.identity, REQUIREMENTS / "test.txt", " ".join(TEMPLATE_MODULES), PREGENERATE
+        source.identity, REQUIREMENTS / "odoo.in", " ".join(TEMPLATE_MODULES), PREGENERATE
     )
 
 

@@ -118,8 +118,13 @@ def ensure():
 
 
 def _identity(home):
-    done = subprocess.run(["git", "-C", home, "rev-parse", "HEAD"], capture_output=True, text=True)
-    return done.stdout.strip() or f"{home} {(home / 'odoo/release.py').stat().st_mtime_ns}"
+    """The commit of a checkout, else where the source is and since when."""
+    if (home / ".git").exists():
+        command = ["git", "-C", home, "rev-parse", "HEAD"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode == 0:
+            return done.stdout.strip()
+    return f"{home} {(home / 'odoo/release.py').stat().st_mtime_ns}"
 
 
 def _fetch():

@@ -233,12 +233,12 @@ def _start(record):
         )
 
 
-def stop():
+def stop(mode="fast"):
     """Stop the private server; True when one was running."""
     record = _record()
     if not record or not _answers(record):
         return False
-    run(_control(record, "-m", "fast", "stop"), "stopping the private PostgreSQL", cwd="/")
+    run(_control(record, "-m", mode, "stop"), "stopping the private PostgreSQL", cwd="/")
     return True
 
 
@@ -246,7 +246,7 @@ def remove():
     """Stop the private server and delete its folder, which the record says is ours."""
     record = _record()
     if record:
-        stop()
+        stop("immediate")
         folder = Path(record["folder"])
         if folder not in _candidates():
             fail(f"{RECORD} names {folder}, which is no folder of ours: delete it yourself")

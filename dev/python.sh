@@ -21,7 +21,10 @@ choose() {
 
 install_python() {
     as_root=
-    if [ "$(id -u)" != 0 ]; then as_root="sudo -n"; fi
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null 2>&1 || return 1
+        as_root="sudo -n"
+    fi
     command -v apt-get >/dev/null 2>&1 || return 1
     output=$(
         {

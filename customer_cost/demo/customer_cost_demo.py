@@ -31,15 +31,20 @@ class CustomerCostDemo(models.AbstractModel):
         accounts = demo._create_accounts(company)
         tickets = demo._create_drivers_and_rules(company)
         today = fields.Date.context_today(self)
-        for back in reversed(range(MONTHS)):
+        months = self._get_months()
+        for back in reversed(range(months)):
             first = date_utils.start_of(date_utils.subtract(today, months=back), "month")
-            demo._create_sales(customers, products, first, MONTHS - 1 - back, today)
-            demo._create_costs(company, customers, accounts, first, MONTHS - 1 - back, today)
-            demo._create_tickets(company, tickets, customers, first, MONTHS - 1 - back)
+            demo._create_sales(customers, products, first, months - 1 - back, today)
+            demo._create_costs(company, customers, accounts, first, months - 1 - back, today)
+            demo._create_tickets(company, tickets, customers, first, months - 1 - back)
             if back:
                 demo._allocate(company, users["manager"], first, close=back >= OPEN_MONTHS)
         demo._create_manual_costs(company, users, customers, today)
         _logger.info("Customer cost demo company %s is ready", company.name)
+
+    @api.model
+    def _get_months(self):
+        return MONTHS
 
     # ------------------------------------------------------------
     # Masters
@@ -58,9 +63,7 @@ class CustomerCostDemo(models.AbstractModel):
         self.env.ref("base.user_admin").write(
             {"company_ids": [Command.link(company.id)], "company_id": company.id}
         )
-        self.env["account.chart.template"].try_loading(
-            "generic_coa", company=company, install_demo=False
-        )
+        self.env["account.chart.template"]._load("generic_coa", company, install_demo=False)
         company.customer_cost_max_days_back = 550
         return company
 
@@ -91,7 +94,7 @@ class CustomerCostDemo(models.AbstractModel):
                 {
                     "name": row[0],
                     "is_company": True,
-                    "country_id": self.env.ref(row[1]).id,
+                    "country_id": self.env.ref(f"base.{row[1]}").id,
                     "user_id": users[row[2]].id,
                     "company_id": company.id,
                     "email": "accounts@example.com",

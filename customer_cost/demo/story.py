@@ -16,18 +16,18 @@ PRODUCTS = {
 # name, country, salesperson, invoices a month, {product: quantity per invoice}, discount %,
 # days late, visits a month (direct travel), tickets a month, growth per month %
 CUSTOMERS = (
-    ("Harbor Bakeries", "base.us", "rep", 2, {"BEAN": 120, "ESPR": 90, "CUPS": 14}, 2, 0, 0.3, 2, 0.8),
-    ("Metro Hotels Group", "base.us", "rep", 9, {"BEAN": 26, "ESPR": 18, "CUPS": 3}, 17, 38, 3.0, 26, 1.2),
-    ("Northlight Offices", "base.us", "rep", 1, {"BEAN": 95, "MACH": 1}, 5, 4, 0.5, 3, 0.0),
-    ("Café Aurora", "base.fr", "rep", 3, {"ESPR": 22, "CUPS": 2}, 0, 0, 0.2, 1, 0.5),
-    ("Grand Plaza Catering", "base.us", "manager", 7, {"BEAN": 15, "CUPS": 6}, 12, 21, 2.0, 15, -0.6),
-    ("Green Valley Schools", "base.us", "manager", 2, {"BEAN": 60, "CUPS": 10}, 8, 45, 0.5, 4, 0.0),
-    ("Blue Ridge Roasters Club", "base.us", "manager", 1, {"BEAN": 210, "GRND": 1}, 4, 0, 0.0, 1, 1.0),
-    ("Station Kiosks", "base.de", "manager", 12, {"ESPR": 5, "CUPS": 1}, 3, 12, 0.4, 9, 0.0),
-    ("Lindqvist Konditori", "base.se", "manager", 2, {"ESPR": 34, "BEAN": 10}, 0, 0, 0.2, 1, 1.5),
-    ("Summit Coworking", "base.us", "cost_user", 1, {"MACH": 2, "GRND": 2, "BEAN": 40}, 6, 6, 1.0, 8, -1.5),
-    ("Old Mill Restaurants", "base.us", "cost_user", 4, {"BEAN": 18, "ESPR": 20}, 9, 30, 1.0, 6, 0.0),
-    ("Fernway Clinics", "base.us", "cost_user", 1, {"BEAN": 55, "CUPS": 8}, 0, 0, 0.1, 1, 0.3),
+    ("Harbor Bakeries", "us", "rep", 1, {"BEAN": 240, "ESPR": 180, "CUPS": 28}, 2, 0, 0.3, 2, 0.8),
+    ("Metro Hotels Group", "us", "rep", 5, {"BEAN": 47, "ESPR": 32, "CUPS": 5}, 17, 38, 3.0, 26, 1.2),
+    ("Northlight Offices", "us", "rep", 1, {"BEAN": 95, "MACH": 1}, 5, 4, 0.5, 3, 0.0),
+    ("Café Aurora", "fr", "rep", 2, {"ESPR": 33, "CUPS": 3}, 0, 0, 0.2, 1, 0.5),
+    ("Grand Plaza Catering", "us", "manager", 4, {"BEAN": 26, "CUPS": 10}, 12, 21, 2.0, 15, -0.6),
+    ("Green Valley Schools", "us", "manager", 1, {"BEAN": 120, "CUPS": 20}, 8, 45, 0.5, 4, 0.0),
+    ("Blue Ridge Roasters Club", "us", "manager", 1, {"BEAN": 210, "GRND": 1}, 4, 0, 0.0, 1, 1.0),
+    ("Station Kiosks", "de", "manager", 6, {"ESPR": 10, "CUPS": 2}, 3, 12, 0.4, 9, 0.0),
+    ("Lindqvist Konditori", "se", "manager", 1, {"ESPR": 68, "BEAN": 20}, 0, 0, 0.2, 1, 1.5),
+    ("Summit Coworking", "us", "cost_user", 1, {"MACH": 2, "GRND": 2, "BEAN": 40}, 6, 6, 1.0, 8, -1.5),
+    ("Old Mill Restaurants", "us", "cost_user", 2, {"BEAN": 36, "ESPR": 40}, 9, 30, 1.0, 6, 0.0),
+    ("Fernway Clinics", "us", "cost_user", 1, {"BEAN": 55, "CUPS": 8}, 0, 0, 0.1, 1, 0.3),
 )
 
 # account code, name, cost item (xml id) or the reason it is left out

@@ -18,9 +18,11 @@ from . import customer_cost_rule
 from . import customer_cost_rule_fixed
 from . import customer_cost_run
 from . import customer_cost_run_compute
+from . import customer_cost_run_pool
 from . import customer_cost_run_step
 from . import customer_cost_run_cell
 from . import customer_cost_allocation
+from . import account_analytic_account
 from . import account_move
 from . import account_move_line
 from . import res_partner

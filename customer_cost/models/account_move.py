@@ -32,7 +32,7 @@ class AccountMove(models.Model):
         concerned = posted_before | posted
         if concerned:
             self.env["customer.cost.capture"]._sync(concerned.ids)
-        posted._freeze_customer_cost()
+        (posted - posted_before)._freeze_customer_cost()
         (posted_before - posted)._clear_customer_cost()
         return res
 

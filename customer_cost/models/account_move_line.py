@@ -98,8 +98,19 @@ class AccountMoveLine(models.Model):
         Unit cost is in company currency per unit of the line; the amount carries the invoice's
         sign, rounded to the company currency. A line whose cost nobody knows keeps it empty.
         """
-        self.env["account.move"].flush_model(["state", "move_type", "company_id"])
-        self.flush_model()
+        self.env["account.move"].flush_model(
+            ["company_id", "move_type", "reversed_entry_id", "state"]
+        )
+        self.flush_model(
+            [
+                "customer_cost_origin_line",
+                "display_type",
+                "move_id",
+                "product_id",
+                "product_uom_id",
+                "quantity",
+            ]
+        )
         self.env["product.product"].flush_model(["standard_price"])
         self.env["product.template"].flush_model(["uom_id"])
         self.env.cr.execute(
@@ -135,8 +146,10 @@ class AccountMoveLine(models.Model):
         """Unit cost and its source for line ``own`` of move ``m``, first known source wins."""
         return SQL(
             """SELECT COALESCE(
-                          reversed.customer_cost_unit * COALESCE(uom.factor / reversed_uom.factor, 1),
-                          price.cost * COALESCE(uom.factor / product_uom.factor, 1)) AS unit,
+                          reversed.customer_cost_unit * uom.factor / reversed_uom.factor,
+                          reversed.customer_cost_unit,
+                          price.cost * uom.factor / product_uom.factor,
+                          price.cost) AS unit,
                       CASE WHEN reversed.customer_cost_unit IS NOT NULL THEN 'reversed'
                            WHEN price.cost IS NOT NULL THEN 'product'
                            ELSE 'unknown' END AS source,
@@ -162,7 +175,7 @@ class AccountMoveLine(models.Model):
     @api.model
     def _clear_product_cost(self, move_ids):
         """Empty the frozen cost of moves that are no longer posted."""
-        self.flush_model()
+        self.flush_model(["move_id"])
         self.env.cr.execute(
             SQL(
                 """UPDATE account_move_line

@@ -139,9 +139,7 @@ class CustomerCostEntry(models.Model):
         default="none",
     )
     description = fields.Char()
-    submitter_id = fields.Many2one(
-        "res.users", string="Submitted By", readonly=True, copy=False
-    )
+    submitter_id = fields.Many2one("res.users", string="Submitted By", readonly=True, copy=False)
     last_editor_id = fields.Many2one(
         "res.users", string="Last Changed By", readonly=True, copy=False
     )
@@ -174,9 +172,7 @@ class CustomerCostEntry(models.Model):
     @api.depends("name", "description", "item_id")
     def _compute_display_name(self):
         for entry in self:
-            entry.display_name = (
-                entry.name or entry.description or entry.item_id.display_name or ""
-            )
+            entry.display_name = entry.name or entry.description or entry.item_id.display_name or ""
 
     @api.depends("amount", "currency_id", "company_id", "date", "reversal_of_id")
     def _compute_amount_company(self):
@@ -244,6 +240,7 @@ class CustomerCostEntry(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
+            self._check_new_values(vals)
             self._normalise_customer(vals)
         entries = super().create(vals_list)
         for entry in entries:
@@ -260,6 +257,7 @@ class CustomerCostEntry(models.Model):
     def write(self, vals):
         substance = SUBSTANCE_FIELDS.intersection(vals)
         if substance and not self._guard_is_open():
+            self._check_is_number(vals)
             self._check_substance_editable(substance)
             self._normalise_customer(vals)
         res = super().write(vals)

@@ -18,6 +18,20 @@ class CustomerCostEntryCheck(models.Model):
             for problem in entry._get_problems():
                 raise ValidationError(problem)
 
+    @api.model
+    def _check_new_values(self, vals):
+        if "item_id" not in vals:
+            vals = {**self.default_get(["item_id"]), **vals}
+        if not vals.get("item_id"):
+            raise ValidationError(self.env._("A cost needs a cost item."))
+        self._check_is_number(vals)
+
+    @api.model
+    def _check_is_number(self, vals):
+        """RPC carries NaN and infinity: in the ledger they would swallow every sum."""
+        if isinstance(vals.get("amount"), float) and not isfinite(vals["amount"]):
+            raise ValidationError(self.env._("The amount is no number."))
+
     def _get_problems(self):
         """Return the list of what keeps this manual cost from being recorded, each translated."""
         self.ensure_one()
@@ -25,15 +39,16 @@ class CustomerCostEntryCheck(models.Model):
             return self._get_reversal_problems() + self._get_date_problems()
         problems = []
         company = self.company_id
-        if not isfinite(self.amount):
-            problems.append(self.env._("%(cost)s: the amount is no number.", cost=self.display_name))
-        elif self.currency_id.is_zero(self.amount):
+        if self.currency_id.is_zero(self.amount):
             problems.append(self.env._("%(cost)s: the amount is zero.", cost=self.display_name))
-        if not self.item_id.active:
+        if not self.item_id:
+            problems.append(self.env._("A cost needs a cost item."))
+        elif not self.item_id.active:
             problems.append(
                 self.env._("Cost item %(item)s is archived.", item=self.item_id.display_name)
             )
-        for partner in (self.customer_id, self.contact_id):
+        # sudo: who moved to another company can no longer be read by those who decide here
+        for partner in (self.sudo().customer_id, self.sudo().contact_id):
             if partner.company_id and partner.company_id not in company.parent_ids:
                 problems.append(
                     self.env._(
@@ -43,12 +58,13 @@ class CustomerCostEntryCheck(models.Model):
                         company=company.name,
                     )
                 )
-        if self.contact_id and self.contact_id.commercial_partner_id != self.customer_id:
+        contact = self.sudo().contact_id
+        if contact and contact.commercial_partner_id != self.customer_id:
             problems.append(
                 self.env._(
                     "%(contact)s is a contact of %(other)s, not of the customer of this cost.",
-                    contact=self.contact_id.display_name,
-                    other=self.contact_id.commercial_partner_id.display_name,
+                    contact=contact.display_name,
+                    other=contact.commercial_partner_id.display_name,
                 )
             )
         problems += self._get_date_problems()
@@ -77,7 +93,9 @@ class CustomerCostEntryCheck(models.Model):
         oldest = today - timedelta(days=company.customer_cost_max_days_back)
         if self.date > today:
             problems.append(
-                self.env._("%(date)s lies in the future: no cost has been incurred.", date=self.date)
+                self.env._(
+                    "%(date)s lies in the future: no cost has been incurred.", date=self.date
+                )
             )
         if self.date < oldest and not self.reversal_of_id:
             problems.append(

@@ -17,9 +17,7 @@ class CustomerCostEntryReview(models.Model):
         self.check_access("write")
         for entry in self:
             if entry.kind != "statistical" or entry.state not in ("draft", "refused"):
-                raise UserError(
-                    self.env._("%(cost)s is not a draft.", cost=entry.display_name)
-                )
+                raise UserError(self.env._("%(cost)s is not a draft.", cost=entry.display_name))
             for problem in entry._get_problems():
                 raise UserError(problem)
         self._unguarded().write({"state": "submitted", "submitter_id": self.env.uid})
@@ -30,9 +28,7 @@ class CustomerCostEntryReview(models.Model):
         self.check_access("write")
         for entry in self:
             if entry.state != "submitted":
-                raise UserError(
-                    self.env._("%(cost)s is not submitted.", cost=entry.display_name)
-                )
+                raise UserError(self.env._("%(cost)s is not submitted.", cost=entry.display_name))
         self._unguarded().write({"state": "draft"})
         self.activity_unlink(["customer_cost.mail_activity_type_review"])
 
@@ -103,9 +99,7 @@ class CustomerCostEntryReview(models.Model):
             )
         # sudo: a reversal that another person prepared counts as well
         if self.sudo().reversal_ids.filtered(lambda entry: entry.state != "refused"):
-            raise UserError(
-                self.env._("%(cost)s has a reversal already.", cost=self.display_name)
-            )
+            raise UserError(self.env._("%(cost)s has a reversal already.", cost=self.display_name))
         reversal = self._unguarded().create([self._prepare_reversal_vals()])
         return {
             "type": "ir.actions.act_window",
@@ -217,9 +211,7 @@ class CustomerCostEntryReview(models.Model):
                 )
 
     def _close_review_activity(self, feedback):
-        self.activity_feedback(
-            ["customer_cost.mail_activity_type_review"], feedback=feedback
-        )
+        self.activity_feedback(["customer_cost.mail_activity_type_review"], feedback=feedback)
 
     def action_open_source(self):
         """Open the journal entry behind a captured cost, as far as the reader's rights go."""

@@ -1,6 +1,7 @@
 from contextlib import contextmanager
 from datetime import date
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
@@ -293,7 +294,7 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
         return counts
 
     @contextmanager
-    def assertRefused(self, exception, message):
+    def assertRaisesText(self, exception, message):
         """``exception`` is raised with a text that matches ``message``; its changes are undone."""
         with self.assertRaises(exception) as caught:
             yield
@@ -321,3 +322,12 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
         self.env.flush_all()
         env = self.env(user=user, context={})
         return call_kw(env[model], method, list(args), kwargs)
+
+    @contextmanager
+    def assertRefused(self, message, exception=UserError):
+        """The body raises ``exception`` with ``message``; what it did is undone and no more."""
+        with self.assertNothingChanged():
+            with self.assertRaises(exception) as refused:
+                yield
+                self.env.flush_all()
+            self.assertRegex(str(refused.exception), message)

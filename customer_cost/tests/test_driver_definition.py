@@ -26,11 +26,11 @@ class TestDriverDefinition(CustomerCostCommon):
     def assertWrong(self, message, **vals):
         """Refused on create and on write, with ``message``; nothing is saved."""
         before = self.env["customer.cost.driver"].with_context(active_test=False).search_count([])
-        with self.assertRefused(ValidationError, message):
+        with self.assertRaisesText(ValidationError, message):
             self.env["customer.cost.driver"].create(self.document_vals(**vals))
         driver = self.env["customer.cost.driver"].create(self.document_vals())
         saved = driver.read(list(vals))[0]
-        with self.assertRefused(ValidationError, message):
+        with self.assertRaisesText(ValidationError, message):
             driver.write(vals)
             self.env.flush_all()
         self.env.invalidate_all()
@@ -187,7 +187,7 @@ class TestDriverDefinition(CustomerCostCommon):
         driver = self.env["customer.cost.driver"].create(
             {"name": "Weights", "code": "T-VAL", "kind": "value"}
         )
-        with self.assertRefused(ValidationError, "Document: choose which documents"):
+        with self.assertRaisesText(ValidationError, "Document: choose which documents"):
             driver.kind = "document"
 
     def test_code_is_unique_per_company(self):
@@ -216,7 +216,7 @@ class TestDriverDefinition(CustomerCostCommon):
     def test_accountant_does_not_create_a_document_driver(self):
         drivers = self.env["customer.cost.driver"].with_user(self.users["accountant"])
         before = drivers.search_count([])
-        with self.assertRefused(AccessError, "only a cost manager"):
+        with self.assertRaisesText(AccessError, "only a cost manager"):
             drivers.create(self.document_vals())
         self.assertEqual(drivers.search_count([]), before)
 
@@ -227,14 +227,14 @@ class TestDriverDefinition(CustomerCostCommon):
             with self.subTest(vals=vals):
                 name = next(iter(vals))
                 saved = driver[name]
-                with self.assertRefused(AccessError, "only a cost manager"):
+                with self.assertRaisesText(AccessError, "only a cost manager"):
                     driver.with_user(self.users["accountant"]).write(vals)
                 self.env.invalidate_all()
                 self.assertEqual(driver[name], saved)
 
     def test_accountant_does_not_turn_a_value_driver_into_a_document_driver(self):
         driver = self.create_driver()
-        with self.assertRefused(AccessError, "only a cost manager"):
+        with self.assertRaisesText(AccessError, "only a cost manager"):
             vals = self.document_vals()
             del vals["code"]
             driver.with_user(self.users["accountant"]).write(vals)
@@ -243,7 +243,7 @@ class TestDriverDefinition(CustomerCostCommon):
 
     def test_accountant_does_not_copy_a_document_driver(self):
         driver = self.env["customer.cost.driver"].create(self.document_vals())
-        with self.assertRefused(AccessError, "only a cost manager"):
+        with self.assertRaisesText(AccessError, "only a cost manager"):
             driver.with_user(self.users["accountant"]).copy({"code": "T-COPY"})
         self.assertFalse(self.env["customer.cost.driver"].search([("code", "=", "T-COPY")]))
 

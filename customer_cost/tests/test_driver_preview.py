@@ -83,7 +83,7 @@ class TestDriverPreview(CustomerCostCommon):
     def test_another_company_cannot_be_previewed(self):
         other = self.env["res.company"].create({"name": "Not mine"})
         driver = self.create_driver({self.customer_a: 30})
-        with self.assertRefused(AccessError, "limited to the companies you work in"):
+        with self.assertRaisesText(AccessError, "limited to the companies you work in"):
             self.preview(driver, company_id=other.id).read(["total"])
 
     def test_rep_does_not_preview(self):

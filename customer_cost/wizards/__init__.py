@@ -1,3 +1,4 @@
+from . import base_partner_merge
 from . import customer_cost_refuse
 from . import customer_cost_driver_preview
 from . import customer_cost_map_preview

@@ -32,12 +32,8 @@ class CustomerCostMapPreview(models.TransientModel):
         compute="_compute_lines",
         help="Balance of expense and other income accounts.",
     )
-    mapped_total = fields.Float(
-        string="Customer Cost", digits=(20, 3), compute="_compute_lines"
-    )
-    left_out_total = fields.Float(
-        string="Left Out", digits=(20, 3), compute="_compute_lines"
-    )
+    mapped_total = fields.Float(string="Customer Cost", digits=(20, 3), compute="_compute_lines")
+    left_out_total = fields.Float(string="Left Out", digits=(20, 3), compute="_compute_lines")
     line_ids = fields.One2many(
         "customer.cost.map.preview.line", "preview_id", compute="_compute_lines"
     )

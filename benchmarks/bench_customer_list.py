@@ -1,0 +1,61 @@
+"""G5, G6: the customer list with and without figures, on the largest volume."""
+
+from datetime import date
+
+from .measure import Row, pairs, queries, stopwatch
+
+PAGE = 80
+PLAIN = ("name", "city", "email")
+FIGURES = ("customer_cost_net_sales", "customer_cost_profit", "customer_cost_to_serve_pct")
+DOMAIN = [("customer_rank", ">", 0)]
+
+
+def customer_list(stage):
+    """Reading the customer list of 80, with three figures and without."""
+    size = max(stage.sizes)
+    partners = stage.get_volumes()[size].env["res.partner"]
+    run = partners.env["customer.cost.run"].create({"date": date.today()})
+    run.action_compute()
+    run.action_post()
+    partners.env.cr.commit()
+    stage.vacuum("customer_cost_allocation")
+    pages = iter(range(10**6))
+
+    def read(names):
+        # each call another page; both kinds see the same ones
+        offset = next(pages) // 2 * 7919 % (size - PAGE)
+        partners.env.invalidate_all()
+        with stopwatch() as seconds:
+            partners.web_search_read(
+                DOMAIN, {name: {} for name in names}, offset=offset, limit=PAGE, count_limit=10001
+            )
+        return seconds[0]
+
+    got, floor = pairs(lambda: read(PLAIN + FIGURES), lambda: read(PLAIN), 3 * stage.repeats)
+    rows = [
+        Row("G5", "Customer list of 80 with three figures", size, got, floor,
+            "the list without the figures", 1.4)
+    ]  # fmt: skip
+    found = partners.browse(stage.customers[:500])
+    one = count_queries(found[:1])
+    for count in (PAGE, 500):
+        rows.append(
+            Row("G6", "Queries for the figures of customers", count,
+                [count_queries(found[:count])], [one], "the same for one customer", 0,
+                "difference", "queries")
+        )  # fmt: skip
+    form_one = count_queries(found[:1], ("customer_cost_figures",))
+    form = count_queries(found[:PAGE], ("customer_cost_figures",))
+    rows.append(
+        Row("G6", "Queries for the customer tab's figures", PAGE, [form], [form_one],
+            "the same for one customer", 0, "difference", "queries")
+    )  # fmt: skip
+    return rows
+
+
+def count_queries(partners, names=FIGURES):
+    partners.read(list(names))  # warm: what is cached per registry is not asked again
+    partners.env.invalidate_all()
+    with queries(partners.env.cr) as number:
+        partners.read(list(names))
+    return number[0]

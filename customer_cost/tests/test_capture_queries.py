@@ -1,0 +1,118 @@
+from contextlib import contextmanager
+from unittest.mock import patch
+
+from odoo.sql_db import Cursor
+from odoo.tests import tagged
+
+from .common import CustomerCostCommon
+
+# Tables and columns of the add-on: a statement that names one of them is ours.
+OWN_NAMES = ("customer_cost_entry", "customer_cost_line", "customer_cost_unit")
+
+
+@tagged("post_install", "-at_install")
+class TestCaptureQueries(CustomerCostCommon):
+    """Posting costs a fixed number of our queries, whatever the number of documents."""
+
+    @contextmanager
+    def counted(self):
+        """Collect statements of the capture and of the freezing, and all statements."""
+        own, every = [], []
+        execute = Cursor.execute
+
+        def spy(cursor, query, params=None, log_exceptions=True):
+            code = str(getattr(query, "code", query))
+            every.append(code)
+            if any(name in code for name in OWN_NAMES):
+                own.append(code)
+            return execute(cursor, query, params, log_exceptions)
+
+        self.env.flush_all()
+        with patch.object(Cursor, "execute", spy):
+            yield own, every
+            self.env.flush_all()
+
+    @contextmanager
+    def without_capture(self):
+        line_class = type(self.env["account.move.line"])
+        capture_class = type(self.env["customer.cost.capture"])
+        with (
+            patch.object(capture_class, "_sync", lambda self, move_ids: 0),
+            patch.object(capture_class, "_lock_moves", lambda self, move_ids: None),
+            patch.object(line_class, "_freeze_product_cost", lambda self, move_ids: None),
+            patch.object(line_class, "_clear_product_cost", lambda self, move_ids: None),
+        ):
+            yield
+
+    def bills(self, count):
+        moves = self.env["account.move"]
+        for _ in range(count):
+            moves += self.create_bill(
+                [
+                    (self.expense_account, 100.0, {"cost_customer_id": self.customer_a.id}),
+                    (self.other_account, 50.0, {}),
+                ],
+                post=False,
+            )
+        return moves
+
+    def invoices(self, count):
+        moves = self.env["account.move"]
+        for _ in range(count):
+            moves += self.create_sale(self.customer_a, post=False)
+        return moves
+
+    def count_post(self, moves, act="action_post"):
+        with self.counted() as (own, every):
+            getattr(moves, act)()
+        return len(own), len(every)
+
+    def assertCheap(self, make):
+        self.count_post(make(1))
+        for count in (1, 20):
+            with self.without_capture():
+                _own, without = self.count_post(make(count))
+            own, everything = self.count_post(make(count))
+            self.assertLessEqual(own, 3, f"{count} documents")
+            self.assertLessEqual(everything - without, 3, f"{count} documents")
+
+    def test_posting_bills_adds_at_most_three_queries(self):
+        self.assertCheap(self.bills)
+
+    def test_posting_invoices_adds_at_most_three_queries(self):
+        self.assertCheap(self.invoices)
+
+    def test_one_and_twenty_bills_cost_the_same(self):
+        self.count_post(self.bills(1))
+        one, _every = self.count_post(self.bills(1))
+        twenty, _every = self.count_post(self.bills(20))
+        self.assertEqual(one, twenty)
+        self.assertGreater(one, 0)
+
+    def test_back_to_draft_costs_the_same_for_one_and_twenty(self):
+        one, twenty = self.bills(1), self.bills(20)
+        (one | twenty).action_post()
+        self.assertEqual(
+            self.count_post(one, "button_draft")[0], self.count_post(twenty, "button_draft")[0]
+        )
+
+    def test_one_comparison_for_a_batch(self):
+        bills = self.bills(20)
+        capture_class = type(self.env["customer.cost.capture"])
+        sync = capture_class._sync
+        calls = []
+
+        def spy(capture, move_ids):
+            calls.append(sorted(move_ids))
+            return sync(capture, move_ids)
+
+        with patch.object(capture_class, "_sync", spy):
+            bills.action_post()
+        self.assertEqual(calls, [sorted(bills.ids)])
+
+    def test_saving_a_draft_asks_nothing(self):
+        bill = self.bills(1)
+        with self.counted() as (own, _every):
+            bill.invoice_line_ids[0].price_unit = 120.0
+            bill.ref = "Changed"
+        self.assertFalse(own)

@@ -1,0 +1,740 @@
+import json
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import HttpCase, tagged
+from odoo.tools import mute_logger
+
+from .common import CustomerCostCommon
+
+RECORDERS = ("rep", "cost_user", "accountant", "manager")
+EVERYBODY = (*RECORDERS, "reviewer", "auditor", "internal")
+ENTRY = "customer.cost.entry"
+QUIET = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+
+
+@tagged("post_install", "-at_install")
+class TestForging(CustomerCostCommon):
+    """What the methods own cannot be set over RPC, whoever calls and whatever the context says."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.env["res.partner"].search([("name", "like", "Cost Customer")]).user_id = cls.rep
+        cls.posted = cls.create_cost(post=True)
+        cls.pool = cls.create_cost(customer_id=False, post=True)
+        cls.draft = cls.create_cost(user=cls.rep)
+        driver = cls.create_driver({cls.customer_a: 1, cls.customer_b: 3})
+        cls.create_rule(driver)
+        cls.posted_run = cls.create_run(post=True)
+        cls.draft_run = cls.create_run("2025-04-30")
+        cls.period = cls.posted_run.period_id
+        cls.step = cls.posted_run.step_ids
+        cls.cell = cls.step.cell_ids
+        cls.allocation = cls.env["customer.cost.allocation"].search(
+            [("step_id", "=", cls.step.id)], limit=1
+        )
+        cls.invoice = cls.create_sale(cls.customer_a)
+        # What a client may say; the guard itself is an object no client can send.
+        cls.forged = {"customer_cost_guard": True}
+
+    def snapshot(self):
+        self.env.invalidate_all()
+        return {
+            model: self.env[model].search([]).read(names)
+            for model, names in {
+                ENTRY: [
+                    "state",
+                    "kind",
+                    "name",
+                    "amount",
+                    "amount_company",
+                    "submitter_id",
+                    "last_editor_id",
+                    "reversal_of_id",
+                    "source_line_id",
+                    "map_id",
+                ],
+                "customer.cost.run": [
+                    "state",
+                    "version",
+                    "period_id",
+                    "sent_total",
+                    "signature",
+                    "posted_by",
+                ],
+                "customer.cost.run.step": ["sent", "received", "name", "rule_text"],
+                "customer.cost.run.cell": ["sent", "received", "item_id"],
+                "customer.cost.period": ["state", "touched", "date_from", "company_id"],
+                "customer.cost.line": ["amount", "customer_id", "item_id", "date", "entry_id"],
+                "customer.cost.allocation": ["amount", "customer_id", "quantity"],
+                "customer.cost.review": ["decision", "user_id", "reason", "date"],
+                "account.move.line": [
+                    "customer_cost_unit",
+                    "customer_cost_amount",
+                    "customer_cost_source",
+                ],
+            }.items()
+        }
+
+    def assertForgingFails(self, role, model, method, *args, error=AccessError, **kwargs):
+        with self.subTest(f"{role}: {model}.{method}{args}{kwargs}"):
+            with mute_logger(*QUIET), self.assertRaises(error):
+                self.rpc(self.users[role], model, method, *args, **kwargs)
+                self.env.flush_all()
+
+    def run_and_compare(self, attacks):
+        before = self.snapshot()
+        attacks()
+        self.assertEqual(self.snapshot(), before)
+
+    def entry_values(self, **vals):
+        return {
+            "date": "2025-03-10",
+            "item_id": self.item.id,
+            "customer_id": self.customer_a.id,
+            "amount": 100.0,
+            **vals,
+        }
+
+    # ------------------------------------------------------------
+    # Costs
+    # ------------------------------------------------------------
+
+    PROTECTED = {
+        "state": "approved",
+        "kind": "captured",
+        "name": "CC/1",
+        "amount_company": 5.0,
+        "source_line_id": 5,
+        "source_move_id": 5,
+        "map_id": 5,
+    }
+
+    def entry_forgeries(self):
+        other = self.users["internal"]
+        return {
+            **self.PROTECTED,
+            "submitter_id": other.id,
+            "last_editor_id": other.id,
+            "reversal_of_id": self.posted.id,
+        }
+
+    def test_write_of_a_protected_field(self):
+        def attacks():
+            for role in RECORDERS:
+                for name, value in self.entry_forgeries().items():
+                    for context in ({}, self.forged):
+                        self.assertForgingFails(
+                            role, ENTRY, "write", self.draft.ids, {name: value}, context=context
+                        )
+
+        self.run_and_compare(attacks)
+
+    def test_write_by_those_who_only_read(self):
+        def attacks():
+            for role in ("reviewer", "auditor", "internal"):
+                for name, value in [("state", "approved"), ("description", "Hello")]:
+                    self.assertForgingFails(
+                        role, ENTRY, "write", self.draft.ids, {name: value}, context=self.forged
+                    )
+
+        self.run_and_compare(attacks)
+
+    def test_create_with_a_protected_field(self):
+        def attacks():
+            for role in RECORDERS:
+                for name, value in self.entry_forgeries().items():
+                    self.assertForgingFails(
+                        role,
+                        ENTRY,
+                        "create",
+                        self.entry_values(**{name: value}),
+                        context=self.forged,
+                    )
+                    self.assertForgingFails(
+                        role,
+                        ENTRY,
+                        "create",
+                        [self.entry_values(), {**self.entry_values(), name: value}],
+                    )
+
+        self.run_and_compare(attacks)
+
+    def test_protected_field_as_default_in_the_context(self):
+        def attacks():
+            for role in RECORDERS:
+                for name, value in self.entry_forgeries().items():
+                    self.assertForgingFails(
+                        role,
+                        ENTRY,
+                        "create",
+                        self.entry_values(),
+                        context={**self.forged, f"default_{name}": value},
+                    )
+
+        self.run_and_compare(attacks)
+
+    def test_web_save(self):
+        def attacks():
+            for role in RECORDERS:
+                for ids in ([], self.draft.ids):
+                    vals = {"state": "approved"}
+                    self.assertForgingFails(
+                        role,
+                        ENTRY,
+                        "web_save",
+                        ids,
+                        vals if ids else self.entry_values(**vals),
+                        {"state": {}},
+                        context=self.forged,
+                    )
+
+        self.run_and_compare(attacks)
+
+    def test_load(self):
+        before = self.snapshot()
+        for role in RECORDERS:
+            result = self.rpc(
+                self.users[role],
+                ENTRY,
+                "load",
+                ["date", "item_id", "customer_id", "amount", "state"],
+                [["2025-03-10", "T-TRV", "Cost Customer A", "10", "Approved"]],
+                context=self.forged,
+            )
+            self.assertFalse(result["ids"], role)
+            self.assertIn("cannot be set directly", result["messages"][0]["message"])
+        self.assertEqual(self.snapshot(), before)
+
+    def test_copy_with_a_default(self):
+        def attacks():
+            for role in RECORDERS:
+                for name, value in {"state": "approved", "kind": "captured"}.items():
+                    self.assertForgingFails(
+                        role, ENTRY, "copy", self.draft.ids, {name: value}, context=self.forged
+                    )
+
+        self.run_and_compare(attacks)
+
+    def test_commands_from_the_cost(self):
+        reviewer = self.users["reviewer"].id
+        decision = {"decision": "approved", "user_id": reviewer, "date": "2025-03-11 00:00:00"}
+        line = {
+            "company_id": self.company.id,
+            "date": "2025-03-10",
+            "origin_date": "2025-03-10",
+            "item_id": self.item.id,
+            "customer_id": self.customer_a.id,
+            "amount": 1000.0,
+        }
+        review_id, line_id = self.posted.review_ids.id, self.posted.line_ids.id
+        commands = {
+            "review_ids": [
+                (0, 0, decision),
+                (1, review_id, {"reason": "x"}),
+                (2, review_id),
+                (4, review_id),
+            ],
+            "line_ids": [(0, 0, line), (1, line_id, {"amount": 1.0}), (2, line_id), (4, line_id)],
+            "reversal_ids": [(0, 0, self.entry_values()), (4, self.posted.id)],
+        }
+
+        def attacks():
+            for role in RECORDERS:
+                for name, forms in commands.items():
+                    for command in forms:
+                        self.assertForgingFails(
+                            role,
+                            ENTRY,
+                            "write",
+                            self.draft.ids,
+                            {name: [command]},
+                            context=self.forged,
+                            error=Exception,
+                        )
+                        self.assertForgingFails(
+                            role,
+                            ENTRY,
+                            "create",
+                            self.entry_values(**{name: [command]}),
+                            context=self.forged,
+                            error=Exception,
+                        )
+
+        self.run_and_compare(attacks)
+
+    def test_unlink(self):
+        def attacks():
+            for role in EVERYBODY:
+                for record in (self.posted, self.posted.review_ids, self.posted.line_ids):
+                    self.assertForgingFails(
+                        role,
+                        record._name,
+                        "unlink",
+                        record.ids,
+                        context=self.forged,
+                        error=Exception,
+                    )
+
+        self.run_and_compare(attacks)
+
+    def test_defaults_do_not_reach_a_reversal(self):
+        """The reversal is made by a method that may set protected fields."""
+        action = self.rpc(
+            self.users["accountant"],
+            ENTRY,
+            "action_reverse",
+            self.posted.ids,
+            context={
+                "default_state": "approved",
+                "default_kind": "captured",
+                "default_source_line_id": 7,
+                "default_submitter_id": self.rep.id,
+            },
+        )
+        reversal = self.env[ENTRY].browse(action["res_id"])
+        self.assertRecordValues(
+            reversal,
+            [{"state": "draft", "kind": "statistical", "source_line_id": 0, "submitter_id": False}],
+        )
+        self.assertEqual(self.posted.state, "approved")
+
+    def test_protected_change_is_tracked_whatever_the_context_says(self):
+        entry = self.create_cost()
+        self.flush_tracking()
+        before = entry.message_ids
+        self.rpc(
+            self.users["accountant"],
+            ENTRY,
+            "action_submit",
+            entry.ids,
+            context={"tracking_disable": True, "mail_notrack": True},
+        )
+        self.flush_tracking()
+        self.assertIn(
+            "state",
+            (entry.message_ids - before).sudo().tracking_value_ids.field_id.mapped("name"),
+        )
+
+    def flush_tracking(self):
+        self.env.flush_all()
+        self.cr.precommit.run()
+
+    # ------------------------------------------------------------
+    # Runs, periods, ledger, decisions
+    # ------------------------------------------------------------
+
+    def test_run_cannot_be_forged(self):
+        forgeries = {
+            "state": "posted",
+            "version": 9,
+            "period_id": self.draft_run.period_id.id,
+            "pool_total": 1.0,
+            "carried_total": 1.0,
+            "sent_total": 1.0,
+            "received_total": 1.0,
+            "retained_total": 1.0,
+            "signature": "x",
+            "computed_at": "2025-01-01 00:00:00",
+            "computed_by": self.rep.id,
+            "posted_at": "2025-01-01 00:00:00",
+            "posted_by": self.rep.id,
+        }
+        new = {"company_id": self.company.id, "date": "2025-05-31"}
+
+        def attacks():
+            for role in ("accountant", "manager"):
+                for name, value in forgeries.items():
+                    for run in (self.posted_run, self.draft_run):
+                        self.assertForgingFails(
+                            role, run._name, "write", run.ids, {name: value}, context=self.forged
+                        )
+                    self.assertForgingFails(
+                        role,
+                        "customer.cost.run",
+                        "create",
+                        {**new, name: value},
+                        context=self.forged,
+                    )
+                    self.assertForgingFails(
+                        role,
+                        "customer.cost.run",
+                        "create",
+                        new,
+                        context={**self.forged, f"default_{name}": value},
+                    )
+                    self.assertForgingFails(
+                        role,
+                        "customer.cost.run",
+                        "copy",
+                        self.draft_run.ids,
+                        {name: value},
+                        context=self.forged,
+                    )
+                self.assertForgingFails(
+                    role, "customer.cost.run", "unlink", self.posted_run.ids, error=Exception
+                )
+
+        self.run_and_compare(attacks)
+
+    def test_run_results_cannot_be_forged(self):
+        step = {"name": "Forged", "sent": 1.0, "received": 1.0}
+        cell = {"item_id": self.item.id, "sent": 1.0, "received": 1.0}
+        attacks_by_parent = [
+            (self.draft_run, "step_ids", [(0, 0, step)]),
+            (self.posted_run, "step_ids", [(1, self.step.id, {"sent": 1.0})]),
+            (self.posted_run, "step_ids", [(2, self.step.id)]),
+            (self.draft_run, "step_ids", [(4, self.step.id)]),
+            (self.posted_run, "step_ids", [(5,)]),
+            (self.step, "cell_ids", [(0, 0, cell)]),
+            (self.step, "cell_ids", [(1, self.cell.id, {"sent": 1.0})]),
+            (self.step, "cell_ids", [(2, self.cell.id)]),
+            (self.period, "run_ids", [(0, 0, {"state": "posted"})]),
+            (self.period, "run_ids", [(4, self.draft_run.id)]),
+            (self.period, "run_ids", [(5,)]),
+        ]
+
+        def attacks():
+            for role in EVERYBODY:
+                for parent, name, commands in attacks_by_parent:
+                    self.assertForgingFails(
+                        role,
+                        parent._name,
+                        "write",
+                        parent.ids,
+                        {name: commands},
+                        context=self.forged,
+                    )
+
+        self.run_and_compare(attacks)
+
+    def test_rows_nobody_writes(self):
+        review, line = self.posted.review_ids, self.posted.line_ids
+        rows = {
+            review: {
+                "decision": "refused",
+                "entry_id": self.draft.id,
+                "reason": "Forged",
+                "user_id": self.rep.id,
+                "date": "2025-01-01 00:00:00",
+            },
+            line: {
+                "amount": 1.0,
+                "entry_id": self.draft.id,
+                "item_id": self.item.id,
+                "company_id": self.company.id,
+                "date": "2025-03-10",
+                "origin_date": "2025-03-10",
+            },
+            self.allocation: {
+                "amount": 1.0,
+                "step_id": self.step.id,
+                "layer": "allocated",
+                "company_id": self.company.id,
+                "date": "2025-03-10",
+            },
+            self.step: {"run_id": self.posted_run.id, "sent": 1.0},
+            self.cell: {"step_id": self.step.id, "item_id": self.item.id, "sent": 1.0},
+            self.period: {
+                "state": "closed",
+                "date_from": "2025-05-01",
+                "company_id": self.company.id,
+            },
+        }
+
+        def attacks():
+            for role in EVERYBODY:
+                for record, vals in rows.items():
+                    model = record._name
+                    for method, args in (
+                        ("write", [record.ids, vals]),
+                        ("create", [vals]),
+                        ("web_save", [[], vals, {}]),
+                        ("web_save", [record.ids, vals, {}]),
+                        ("copy", [record.ids]),
+                        ("unlink", [record.ids]),
+                    ):
+                        self.assertForgingFails(role, model, method, *args, context=self.forged)
+
+        self.run_and_compare(attacks)
+
+    def test_reports_nobody_writes(self):
+        for model in ("customer.cost.analysis", "customer.cost.profitability"):
+            record = self.env[model].search([], limit=1)
+            for role in EVERYBODY:
+                self.assertForgingFails(role, model, "write", record.ids, {"company_id": 1})
+                self.assertForgingFails(role, model, "create", {"company_id": 1})
+                self.assertForgingFails(role, model, "unlink", record.ids)
+
+    def test_defaults_do_not_close_the_period_of_a_new_run(self):
+        """The period is made by a method that may set protected fields."""
+        run_id = self.rpc(
+            self.users["accountant"],
+            "customer.cost.run",
+            "create",
+            {"company_id": self.company.id, "date": "2025-06-30", "state": "draft"},
+            context={"default_state": "closed", "default_touched": 5},
+        )
+        period = self.env["customer.cost.run"].browse(run_id).period_id
+        self.assertRecordValues(period, [{"state": "open", "touched": 0}])
+
+    def test_posting_closing_and_reversing_need_the_manager(self):
+        methods = [
+            ("customer.cost.run", "action_post", self.draft_run),
+            ("customer.cost.run", "action_reverse", self.posted_run),
+            ("customer.cost.period", "action_close", self.period),
+            ("customer.cost.period", "action_reopen", self.period),
+        ]
+
+        def attacks():
+            for role in ("rep", "cost_user", "accountant", "reviewer", "auditor", "internal"):
+                for model, method, record in methods:
+                    self.assertForgingFails(role, model, method, record.ids)
+
+        self.run_and_compare(attacks)
+
+    def test_computing_needs_the_accountant(self):
+        def attacks():
+            for role in ("rep", "cost_user", "reviewer", "auditor", "internal"):
+                self.assertForgingFails(
+                    role, "customer.cost.run", "action_compute", self.draft_run.ids
+                )
+
+        self.run_and_compare(attacks)
+
+    def test_actions_on_costs_need_the_right_to_the_cost(self):
+        entry = self.create_cost()
+        entry.action_submit()
+        foreign = entry.ids
+
+        def attacks():
+            for role, methods in {
+                "rep": ("action_submit", "action_withdraw"),
+                "cost_user": ("action_submit", "action_withdraw"),
+                "reviewer": ("action_submit", "action_withdraw"),
+                "auditor": ("action_submit", "action_withdraw"),
+                "internal": (
+                    "action_submit",
+                    "action_withdraw",
+                    "action_approve",
+                    "action_refuse",
+                    "action_reverse",
+                    "action_open_source",
+                ),
+            }.items():
+                for method in methods:
+                    self.assertForgingFails(role, ENTRY, method, foreign)
+
+        self.run_and_compare(attacks)
+
+    # ------------------------------------------------------------
+    # Frozen product cost
+    # ------------------------------------------------------------
+
+    def test_frozen_product_cost_cannot_be_written(self):
+        line = self.invoice.invoice_line_ids
+        frozen = {
+            "customer_cost_unit": 1.0,
+            "customer_cost_amount": 1.0,
+            "customer_cost_source": "unknown",
+        }
+
+        def attacks():
+            for role in ("accountant", "manager", "internal"):
+                for name, value in frozen.items():
+                    self.assertForgingFails(
+                        role, line._name, "write", line.ids, {name: value}, context=self.forged
+                    )
+                    self.assertForgingFails(
+                        role,
+                        "account.move",
+                        "write",
+                        self.invoice.ids,
+                        {"invoice_line_ids": [(1, line.id, {name: value})]},
+                        context=self.forged,
+                        error=UserError,
+                    )
+                    self.assertForgingFails(
+                        role,
+                        "account.move",
+                        "create",
+                        self.invoice_values(**{name: value}),
+                        context=self.forged,
+                    )
+
+        self.run_and_compare(attacks)
+
+    def invoice_values(self, **line):
+        return {
+            "move_type": "out_invoice",
+            "partner_id": self.customer_a.id,
+            "invoice_line_ids": [(0, 0, {"product_id": self.product.id, **line})],
+        }
+
+    def test_defaults_do_not_reach_the_frozen_product_cost(self):
+        move_id = self.rpc(
+            self.users["accountant"],
+            "account.move",
+            "create",
+            self.invoice_values(),
+            context={
+                "default_customer_cost_unit": 1.0,
+                "default_customer_cost_amount": 1.0,
+                "default_customer_cost_source": "product",
+            },
+        )
+        self.assertRecordValues(
+            self.env["account.move"].browse(move_id).invoice_line_ids,
+            [
+                {
+                    "customer_cost_unit": 0.0,
+                    "customer_cost_amount": 0.0,
+                    "customer_cost_source": False,
+                }
+            ],
+        )
+
+    # ------------------------------------------------------------
+    # Private methods
+    # ------------------------------------------------------------
+
+    def test_private_methods_cannot_be_called(self):
+        for model, methods in {
+            ENTRY: (
+                "_refuse",
+                "_append_to_ledger",
+                "_log_decision",
+                "_unguarded",
+                "_hold_periods",
+                "_prepare_line_vals",
+                "_get_reviewers",
+            ),
+            "customer.cost.allocation": ("_copy_rows",),
+            "customer.cost.run": (
+                "_unguarded",
+                "_set_period",
+                "_clear_results",
+                "_compute_steps",
+                "_write_rows",
+            ),
+            "customer.cost.period": ("_unguarded", "_touch", "_get"),
+            "customer.cost.capture": ("_sync", "_lock_moves"),
+            "customer.cost.figures": ("_get_figures", "_read_months", "_read_last_rows"),
+            "customer.cost.profitability": ("_get_sales",),
+            "customer.cost.driver": ("_get_quantities", "_get_quantities_document"),
+            "customer.cost.map.preview": ("_read_rows",),
+            "account.move.line": ("_freeze_product_cost", "_clear_product_cost"),
+        }.items():
+            for method in methods:
+                self.assertTrue(hasattr(self.env[model], method), f"{model}.{method}")
+                with self.assertRaisesRegex(AccessError, "cannot be called remotely"):
+                    self.rpc(self.users["manager"], model, method, [])
+
+    def test_public_methods_are_the_intended_ones(self):
+        """A new public method is callable by everybody: it has to be on this list."""
+        public = {
+            f"{name}.{method}"
+            for name, model in self.env.registry.items()
+            for base in model.mro()
+            if getattr(base, "_module", None) == "customer_cost" and "_name" not in ("base",)
+            for method, value in vars(base).items()
+            if callable(value)
+            and not method.startswith("_")
+            and not isinstance(value, type)
+            and method not in ("create", "write", "unlink", "copy_data")
+            and name.startswith("customer.cost.")
+        }
+        self.assertEqual(
+            public,
+            {
+                "customer.cost.account.map.action_preview",
+                "customer.cost.allocation.action_explain",
+                "customer.cost.allocation.action_open_pool_lines",
+                "customer.cost.analysis.action_open_source",
+                "customer.cost.driver.action_preview",
+                "customer.cost.entry.action_approve",
+                "customer.cost.entry.action_open_source",
+                "customer.cost.entry.action_refuse",
+                "customer.cost.entry.action_reverse",
+                "customer.cost.entry.action_submit",
+                "customer.cost.entry.action_withdraw",
+                "customer.cost.period.action_close",
+                "customer.cost.period.action_reopen",
+                "customer.cost.profitability.action_open_costs",
+                "customer.cost.profitability.action_open_invoices",
+                "customer.cost.refuse.action_confirm",
+                "customer.cost.run.action_compute",
+                "customer.cost.run.action_open_customers",
+                "customer.cost.run.action_open_unsent",
+                "customer.cost.run.action_post",
+                "customer.cost.run.action_reverse",
+                "customer.cost.run.cell.action_open_pool",
+                "customer.cost.run.step.action_open_rows",
+            },
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestForgingOverHttp(CustomerCostCommon, HttpCase):
+    """The same through the door the web client uses."""
+
+    def call(self, role, model, method, args, kwargs=None):
+        login = self.users[role].login
+        self.authenticate(login, login)
+        answer = self.url_open(
+            f"/web/dataset/call_kw/{model}/{method}",
+            data=json.dumps(
+                {"params": {"model": model, "method": method, "args": args, "kwargs": kwargs or {}}}
+            ),
+            headers={"Content-Type": "application/json"},
+        )
+        return answer.json()
+
+    def assertRefusedOverHttp(self, message, *call):
+        answer = self.call(*call)
+        self.assertNotIn("result", answer)
+        self.assertIn(message, answer["error"]["data"]["message"])
+
+    @mute_logger("odoo.http")
+    def test_protected_state_over_http(self):
+        entry = self.create_cost(user=self.users["manager"])
+        forged = {"context": {"customer_cost_guard": True, "default_state": "approved"}}
+        good = {
+            "date": "2025-03-10",
+            "item_id": self.item.id,
+            "customer_id": self.customer_a.id,
+            "amount": 100.0,
+        }
+        with self.assertNothingChanged():
+            self.assertRefusedOverHttp(
+                "State cannot be set directly",
+                "manager",
+                ENTRY,
+                "write",
+                [entry.ids, {"state": "approved"}],
+                forged,
+            )
+            self.assertRefusedOverHttp(
+                "State cannot be set directly", "manager", ENTRY, "create", [good], forged
+            )
+            self.assertRefusedOverHttp(
+                "cannot be called remotely", "manager", ENTRY, "_append_to_ledger", [entry.ids]
+            )
+
+    @mute_logger("odoo.http")
+    def test_bad_input_over_http(self):
+        with self.assertNothingChanged():
+            self.assertRefusedOverHttp(
+                "A cost needs a cost item",
+                "manager",
+                ENTRY,
+                "create",
+                [{"date": "2025-03-10", "amount": 1.0}],
+            )
+            self.assertRefusedOverHttp(
+                "The amount is no number",
+                "manager",
+                ENTRY,
+                "create",
+                [{"item_id": self.item.id, "date": "2025-03-10", "amount": float("nan")}],
+            )

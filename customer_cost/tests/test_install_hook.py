@@ -1,0 +1,73 @@
+from odoo.tests import TransactionCase, new_test_user, tagged
+
+from odoo.addons.customer_cost.hooks import post_init_hook
+
+ROLES = (
+    "customer_cost.group_customer_cost_manager",
+    "customer_cost.group_customer_cost_reviewer",
+)
+
+
+@tagged("post_install", "-at_install")
+class TestInstallHook(TransactionCase):
+    """At install, accounting administrators and the installer become managers and reviewers."""
+
+    def setUp(self):
+        super().setUp()
+        self.module = self.env.ref("base.module_customer_cost")
+        self.users = {
+            name: new_test_user(self.env, login=f"hook_{name}", groups=groups)
+            for name, groups in {
+                "accounting_admin": "account.group_account_manager",
+                "installer": "base.group_system",
+                "billing": "account.group_account_invoice",
+                "internal": "base.group_user",
+                "portal": "base.group_portal",
+            }.items()
+        }
+
+    def roles(self, name):
+        return [self.users[name].has_group(role) for role in ROLES]
+
+    def install_as(self, user):
+        self.env.cr.execute(
+            "UPDATE ir_module_module SET write_uid = %s WHERE id = %s", (user.id, self.module.id)
+        )
+        self.module.invalidate_recordset(["write_uid"])
+        post_init_hook(self.env)
+
+    def test_accounting_administrators_and_installer_get_both_roles(self):
+        self.install_as(self.users["installer"])
+        self.assertEqual(self.roles("accounting_admin"), [True, True])
+        self.assertEqual(self.roles("installer"), [True, True])
+
+    def test_nobody_else_gets_a_role(self):
+        self.install_as(self.users["installer"])
+        for name in ("billing", "internal", "portal"):
+            self.assertEqual(self.roles(name), [False, False], name)
+
+    def test_members_of_a_group_that_implies_the_administrators_count(self):
+        group = self.env["res.groups"].create(
+            {
+                "name": "Head of finance",
+                "implied_ids": [(4, self.env.ref("account.group_account_manager").id)],
+            }
+        )
+        self.users["internal"].group_ids |= group
+        self.install_as(self.users["installer"])
+        self.assertEqual(self.roles("internal"), [True, True])
+
+    def test_installed_from_the_command_line_the_administrator_counts(self):
+        admin = self.env.ref("base.user_admin")
+        for role in ROLES:
+            self.env.ref(role).user_ids -= admin
+        self.env.ref("account.group_account_manager").user_ids -= admin
+        self.install_as(self.env.ref("base.user_root"))
+        for role in ROLES:
+            self.assertIn(admin, self.env.ref(role).user_ids)
+
+    def test_running_it_again_changes_nothing(self):
+        self.install_as(self.users["installer"])
+        before = [self.env.ref(role).user_ids for role in ROLES]
+        self.install_as(self.users["installer"])
+        self.assertEqual([self.env.ref(role).user_ids for role in ROLES], before)

@@ -1,0 +1,254 @@
+from threading import Thread
+
+from psycopg2.errors import SerializationFailure
+
+from odoo import SUPERUSER_ID, api
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.service.model import retrying
+from odoo.tests import TransactionCase, new_test_user, tagged
+from odoo.tools import SQL, mute_logger
+
+MONTH = "2019-03"
+# In the order in which keys between them allow deletion.
+TABLES = (
+    "customer_cost_allocation",
+    "customer_cost_run_cell",
+    "customer_cost_run_step",
+    "customer_cost_run",
+    "customer_cost_period",
+    "customer_cost_line",
+    "customer_cost_review",
+    "customer_cost_entry",
+    "customer_cost_driver_value",
+    "customer_cost_rule",
+    "customer_cost_driver",
+    "customer_cost_item",
+)
+THREADED = ("mail_message", "mail_followers", "mail_activity")
+
+
+@tagged("post_install", "-at_install")
+class TestRunConcurrency(TransactionCase):
+    """Two people who post or approve at once: one succeeds, the other is told.
+
+    The records are committed, so that several transactions see them, and deleted afterwards.
+    """
+
+    def setUp(self):
+        super().setUp()
+        self.registry_cursor = self.env.registry.cursor
+        self.addCleanup(self.delete_fixtures)
+        with self.registry_cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            self.first_ids = self.read_last_ids(cr)
+            self.create_fixtures(env)
+            cr.commit()
+
+    def create_fixtures(self, env):
+        self.company_id = env.ref("base.main_company").id
+        company = env["res.company"].browse(self.company_id)
+        self.days_back = company.customer_cost_max_days_back
+        company.customer_cost_max_days_back = 36500
+        roles = "customer_cost.group_customer_cost_manager"
+        reviewer = "customer_cost.group_customer_cost_reviewer"
+        users = [
+            new_test_user(
+                env,
+                login=f"cost_parallel_{name}",
+                groups=groups,
+                company_id=company.id,
+                company_ids=[Command.set(company.ids)],
+            )
+            for name, groups in (("a", roles), ("b", roles), ("c", reviewer), ("d", reviewer))
+        ]
+        self.user_ids = [user.id for user in users]
+        self.managers, self.reviewers = self.user_ids[:2], self.user_ids[2:]
+        customer = env["res.partner"].create({"name": "Parallel customer", "is_company": True})
+        self.customer_id = customer.id
+        item = env["customer.cost.item"].create({"code": "T-PAR", "name": "Parallel"})
+        driver = env["customer.cost.driver"].create(
+            {"name": "Parallel", "code": "T-PAR", "kind": "value"}
+        )
+        env["customer.cost.driver.value"].create(
+            {
+                "driver_id": driver.id,
+                "customer_id": customer.id,
+                "quantity": 1.0,
+                "date": f"{MONTH}-15",
+                "company_id": company.id,
+            }
+        )
+        env["customer.cost.rule"].create(
+            {
+                "name": "Parallel",
+                "company_id": company.id,
+                "driver_id": driver.id,
+                "sender_item_ids": [Command.set(item.ids)],
+                "date_to": f"{MONTH}-31",
+            }
+        )
+        pool, direct = env["customer.cost.entry"].create(
+            [
+                {
+                    "date": f"{MONTH}-10",
+                    "item_id": item.id,
+                    "amount": 90.0,
+                    "company_id": company.id,
+                    "customer_id": customer_id,
+                    "currency_id": company.currency_id.id,
+                }
+                for customer_id in (False, customer.id)
+            ]
+        )
+        (pool | direct).action_submit()
+        pool.with_user(self.reviewers[0]).action_approve()
+        runs = env["customer.cost.run"].create(
+            [{"company_id": company.id, "date": f"{MONTH}-31"} for _version in range(2)]
+        )
+        runs.action_compute()
+        self.run_ids, self.entry_id, self.item_id = runs.ids, direct.id, item.id
+        self.period_id = runs.period_id.id
+
+    def read_last_ids(self, cr):
+        last = {}
+        for table in (*TABLES, *THREADED):
+            cr.execute(SQL("SELECT COALESCE(max(id), 0) FROM %s", SQL.identifier(table)))
+            last[table] = cr.fetchone()[0]
+        return last
+
+    def delete_fixtures(self):
+        with self.registry_cursor() as cr:
+            for table in (*THREADED, *TABLES):
+                cr.execute(
+                    SQL(
+                        "DELETE FROM %s WHERE id > %s", SQL.identifier(table), self.first_ids[table]
+                    )
+                )
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            company = env["res.company"].browse(self.company_id)
+            company.customer_cost_max_days_back = self.days_back
+            users = env["res.users"].browse(self.user_ids)
+            partners = users.partner_id | env["res.partner"].browse(self.customer_id)
+            users.unlink()
+            partners.unlink()
+            cr.commit()
+
+    # ------------------------------------------------------------
+    # Two transactions
+    # ------------------------------------------------------------
+
+    def open(self, user_id):
+        cr = self.registry_cursor()
+        self.addCleanup(cr.close)
+        # A lock that is never given up fails the test instead of hanging it.
+        cr.execute("SET LOCAL lock_timeout = '30s'")
+        return api.Environment(cr, user_id, {})
+
+    def race(self, users, *calls):
+        """Both transactions have begun before the first one commits its call.
+
+        :return: the error of the second call, and what it says when Odoo tries it again
+        """
+        first, second = (self.open(user) for user in users)
+        second.cr.execute("SELECT 1 FROM customer_cost_period LIMIT 1")
+        calls[0](first)
+        first.cr.commit()
+        with mute_logger("odoo.sql_db"), self.assertRaises(SerializationFailure) as lost:
+            calls[1](second)
+            second.flush_all()
+        second.cr.rollback()
+        with mute_logger("odoo.service.model"), self.assertRaises(UserError) as told:
+            retrying(lambda: calls[1](second), second)
+        return lost.exception, str(told.exception)
+
+    def read(self, query, *parameters):
+        with self.registry_cursor() as cr:
+            cr.execute(query, parameters)
+            return cr.fetchall()
+
+    def run_states(self):
+        return sorted(
+            state
+            for (state,) in self.read(
+                "SELECT state FROM customer_cost_run WHERE id = ANY(%s)", self.run_ids
+            )
+        )
+
+    def post(self, place):
+        return lambda env: env["customer.cost.run"].browse(self.run_ids[place]).action_post()
+
+    def approve(self, env):
+        env["customer.cost.entry"].browse(self.entry_id).action_approve()
+
+    def close(self, env):
+        env["customer.cost.period"].browse(self.period_id).action_close()
+
+    def direct_lines(self):
+        return self.read("SELECT amount FROM customer_cost_line WHERE entry_id = %s", self.entry_id)
+
+    # ------------------------------------------------------------
+    # Runs
+    # ------------------------------------------------------------
+
+    def test_two_runs_of_a_period_posted_at_once(self):
+        _lost, told = self.race(self.managers, self.post(0), self.post(1))
+        self.assertIn("there is nothing to post", told)
+        self.assertEqual(self.run_states(), ["computed", "posted"])
+
+    def test_the_same_run_posted_twice_at_once(self):
+        _lost, told = self.race(self.managers, self.post(0), self.post(0))
+        self.assertIn("is posted already", told)
+        self.assertEqual(self.run_states(), ["computed", "posted"])
+
+    def test_posting_while_the_period_is_closed(self):
+        _lost, told = self.race(self.managers, self.close, self.post(0))
+        self.assertIn("is closed", told)
+        self.assertEqual(self.run_states(), ["computed", "computed"])
+
+    def test_posting_that_waits_for_another_posting(self):
+        """The second is held by the first one's lock, then loses."""
+        first, second = (self.open(user) for user in self.managers)
+        errors = []
+
+        def post_second():
+            try:
+                self.post(1)(second)
+            except Exception as error:  # noqa: BLE001 - looked at below
+                errors.append(error)
+
+        second.cr.execute("SELECT 1 FROM customer_cost_period LIMIT 1")
+        self.post(0)(first)
+        waiting = Thread(target=post_second)
+        with mute_logger("odoo.sql_db"):
+            waiting.start()
+            waiting.join(0.5)
+            self.assertTrue(waiting.is_alive(), "the second posting does not wait")
+            first.cr.commit()
+            waiting.join(30)
+        self.assertFalse(waiting.is_alive())
+        self.assertIsInstance(errors[0], SerializationFailure)
+        second.cr.rollback()
+        self.assertEqual(self.run_states(), ["computed", "posted"])
+
+    # ------------------------------------------------------------
+    # Costs
+    # ------------------------------------------------------------
+
+    def test_two_reviewers_approve_at_once(self):
+        _lost, told = self.race(self.reviewers, self.approve, self.approve)
+        # A reviewer reads what awaits them: once approved by another one, it no longer does.
+        self.assertIn("doesn't have 'read' access", told)
+        self.assertEqual([float(amount) for (amount,) in self.direct_lines()], [90.0])
+
+    def test_approval_while_the_author_takes_it_back(self):
+        def withdraw(env):
+            env["customer.cost.entry"].browse(self.entry_id).action_withdraw()
+
+        self.race([SUPERUSER_ID, self.reviewers[0]], withdraw, self.approve)
+        self.assertFalse(self.direct_lines())
+
+    def test_approval_while_the_period_is_closed(self):
+        _lost, told = self.race([self.managers[0], self.reviewers[0]], self.close, self.approve)
+        self.assertIn("is closed", told)
+        self.assertFalse(self.direct_lines())

@@ -1,0 +1,55 @@
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class BasePartnerMergeAutomaticWizard(models.TransientModel):
+    _inherit = "base.partner.merge.automatic.wizard"
+
+    @api.model
+    def _update_foreign_keys(self, src_partners, dst_partner):
+        self._fold_captured_costs(src_partners | dst_partner)
+        return super()._update_foreign_keys(src_partners, dst_partner)
+
+    @api.model
+    def _fold_captured_costs(self, partners):
+        """Make one captured cost of those that only the merged customers tell apart.
+
+        A journal item has one cost per customer and cost item: without this, a bill shared by
+        two customers would keep them from being merged.
+        """
+        self.env["customer.cost.entry"].flush_model()
+        self.env["customer.cost.line"].flush_model()
+        folded = self.env.execute_query(
+            SQL(
+                """SELECT min(id), array_agg(id), sum(amount), sum(amount_company),
+                          min(state) FROM customer_cost_entry
+                    WHERE source_line_id IS NOT NULL AND customer_id = ANY(%s)
+                 GROUP BY source_line_id, item_id HAVING count(*) > 1""",
+                partners.ids,
+            )
+        )
+        for kept, entries, amount, amount_company, state in folded:
+            self.env.cr.execute(
+                SQL(
+                    "UPDATE customer_cost_line SET entry_id = %s WHERE entry_id = ANY(%s)",
+                    kept,
+                    entries,
+                )
+            )
+            self.env.cr.execute(
+                SQL(
+                    """UPDATE customer_cost_entry
+                          SET amount = %s, amount_company = %s, state = %s WHERE id = %s""",
+                    amount,
+                    amount_company,
+                    state,
+                    kept,
+                )
+            )
+            self.env.cr.execute(
+                SQL(
+                    "DELETE FROM customer_cost_entry WHERE id = ANY(%s) AND id <> %s",
+                    entries,
+                    kept,
+                )
+            )
