@@ -12,6 +12,24 @@ class Many2oneUnchecked(fields.Many2one):
         return
 
 
+class Amount(fields.Float):
+    """Company currency in rows written or added up by the million.
+
+    A plain number: the client would add a currency to every group of a Monetary, and its sums
+    convert at today's rate. Three digits hold every currency; two are always shown.
+    """
+
+    _digits = (20, 3)
+    _min_display_digits = 2
+
+
+class Quantity(fields.Float):
+    """A driver's quantity, exact to the six digits that a run shares out by."""
+
+    _digits = (20, 6)
+    _min_display_digits = 0
+
+
 class Ratio(fields.Float):
     """A percentage that is empty, not zero, where its denominator is zero or less."""
 

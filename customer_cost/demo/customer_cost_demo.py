@@ -152,9 +152,7 @@ class CustomerCostDemo(models.AbstractModel):
             }
         )
         for sequence, (name, items, driver, full_cost) in enumerate(story.RULES):
-            source = (
-                tickets if driver == "tickets" else self.env.ref(f"customer_cost.{driver}")
-            )
+            source = tickets if driver == "tickets" else self.env.ref(f"customer_cost.{driver}")
             self.env["customer.cost.rule"].create(
                 {
                     "name": name,
@@ -259,8 +257,7 @@ class CustomerCostDemo(models.AbstractModel):
             [("company_id", "=", company.id), ("type", "=", "general")], limit=1
         )
         amounts = [
-            (accounts[code], round(amount * (1 + month * 0.006), 2))
-            for code, amount in story.POOLS
+            (accounts[code], round(amount * (1 + month * 0.006), 2)) for code, amount in story.POOLS
         ]
         cash = self.env["account.journal"].search(
             [("company_id", "=", company.id), ("type", "=", "bank")], limit=1

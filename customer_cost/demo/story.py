@@ -17,7 +17,18 @@ PRODUCTS = {
 # days late, visits a month (direct travel), tickets a month, growth per month %
 CUSTOMERS = (
     ("Harbor Bakeries", "us", "rep", 1, {"BEAN": 240, "ESPR": 180, "CUPS": 28}, 2, 0, 0.3, 2, 0.8),
-    ("Metro Hotels Group", "us", "rep", 5, {"BEAN": 47, "ESPR": 32, "CUPS": 5}, 17, 38, 3.0, 26, 1.2),
+    (
+        "Metro Hotels Group",
+        "us",
+        "rep",
+        5,
+        {"BEAN": 47, "ESPR": 32, "CUPS": 5},
+        17,
+        38,
+        3.0,
+        26,
+        1.2,
+    ),
     ("Northlight Offices", "us", "rep", 1, {"BEAN": 95, "MACH": 1}, 5, 4, 0.5, 3, 0.0),
     ("Café Aurora", "fr", "rep", 2, {"ESPR": 33, "CUPS": 3}, 0, 0, 0.2, 1, 0.5),
     ("Grand Plaza Catering", "us", "manager", 4, {"BEAN": 26, "CUPS": 10}, 12, 21, 2.0, 15, -0.6),
@@ -25,7 +36,18 @@ CUSTOMERS = (
     ("Blue Ridge Roasters Club", "us", "manager", 1, {"BEAN": 210, "GRND": 1}, 4, 0, 0.0, 1, 1.0),
     ("Station Kiosks", "de", "manager", 6, {"ESPR": 10, "CUPS": 2}, 3, 12, 0.4, 9, 0.0),
     ("Lindqvist Konditori", "se", "manager", 1, {"ESPR": 68, "BEAN": 20}, 0, 0, 0.2, 1, 1.5),
-    ("Summit Coworking", "us", "cost_user", 1, {"MACH": 2, "GRND": 2, "BEAN": 40}, 6, 6, 1.0, 8, -1.5),
+    (
+        "Summit Coworking",
+        "us",
+        "cost_user",
+        1,
+        {"MACH": 2, "GRND": 2, "BEAN": 40},
+        6,
+        6,
+        1.0,
+        8,
+        -1.5,
+    ),
     ("Old Mill Restaurants", "us", "cost_user", 2, {"BEAN": 36, "ESPR": 40}, 9, 30, 1.0, 6, 0.0),
     ("Fernway Clinics", "us", "cost_user", 1, {"BEAN": 55, "CUPS": 8}, 0, 0, 0.1, 1, 0.3),
 )
@@ -76,7 +98,11 @@ RULES = (
 USERS = (
     ("rep", "Rita Sanchez", ("group_customer_cost_rep",)),
     ("cost_user", "Omar Haddad", ("group_customer_cost_user",)),
-    ("accountant", "Chen Jing", ("group_customer_cost_accountant", "account.group_account_invoice")),
+    (
+        "accountant",
+        "Chen Jing",
+        ("group_customer_cost_accountant", "account.group_account_invoice"),
+    ),
     ("manager", "Marta Nowak", ("group_customer_cost_manager", "account.group_account_manager")),
     ("reviewer", "Paul Okafor", ("group_customer_cost_reviewer",)),
     ("auditor", "Ines Ferreira", ("group_customer_cost_auditor", "account.group_account_readonly")),
@@ -84,9 +110,23 @@ USERS = (
 
 # months back, customer, cost item (xml id), amount, text, what becomes of it
 MANUAL_COSTS = (
-    (5, "Metro Hotels Group", "item_oth_evt", 860.0, "Tasting evening for the kitchen teams", "approve"),
+    (
+        5,
+        "Metro Hotels Group",
+        "item_oth_evt",
+        860.0,
+        "Tasting evening for the kitchen teams",
+        "approve",
+    ),
     (4, "Summit Coworking", "item_sup_trn", 540.0, "Barista course, two days", "approve"),
-    (3, "Grand Plaza Catering", "item_oth_gft", 320.0, "Anniversary gift from own stock", "approve"),
+    (
+        3,
+        "Grand Plaza Catering",
+        "item_oth_gft",
+        320.0,
+        "Anniversary gift from own stock",
+        "approve",
+    ),
     (2, "Metro Hotels Group", "item_sup_trn", 760.0, "Training of the night shift", "approve"),
     (1, "Harbor Bakeries", "item_mat_smp", 145.0, "Sample box, new single origin", "approve"),
     (0, "Metro Hotels Group", "item_oth_gft", 410.0, "Gift baskets, annual meeting", "submit"),

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from ..fields import Amount
+
 # A change of one of these on a posted item may change what it contributes to the ledger.
 CAPTURE_FIELDS = frozenset(
     {
@@ -64,9 +66,8 @@ class AccountMoveLine(models.Model):
         groups="customer_cost.group_customer_cost_user,customer_cost.group_customer_cost_auditor",
         help="Cost of one unit sold, in company currency, as it stood when the invoice was posted.",
     )
-    customer_cost_amount = fields.Float(
+    customer_cost_amount = Amount(
         string="Frozen Product Cost",
-        digits=(20, 3),
         readonly=True,
         copy=False,
         groups="customer_cost.group_customer_cost_user,customer_cost.group_customer_cost_auditor",

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ..fields import Many2oneUnchecked
+from ..fields import Amount, Many2oneUnchecked, Quantity
 
 DETAIL_GROUPS = (
     "customer_cost.group_customer_cost_accountant,customer_cost.group_customer_cost_auditor"
@@ -26,10 +26,8 @@ class CustomerCostAllocation(models.Model):
     layer = fields.Selection(
         [("allocated", "Allocated"), ("measured", "Measured")], required=True, readonly=True
     )
-    quantity = fields.Float(
-        digits=(20, 6), readonly=True, help="The customer's quantity of the driver."
-    )
-    amount = fields.Float(digits=(20, 3), required=True, readonly=True)
+    quantity = Quantity(readonly=True, help="The customer's quantity of the driver.")
+    amount = Amount(required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
 
     rule_name = fields.Char(string="Rule", compute="_compute_explanation")
@@ -37,25 +35,18 @@ class CustomerCostAllocation(models.Model):
     window_label = fields.Char(string="Measured Over", compute="_compute_explanation")
     run_name = fields.Char(string="Run", compute="_compute_explanation")
     run_state = fields.Char(string="Run State", compute="_compute_explanation")
-    rate = fields.Float(
-        string="Cost per Unit", digits=(20, 6), compute="_compute_explanation"
-    )
-    pool_amount = fields.Float(
+    rate = Quantity(string="Cost per Unit", compute="_compute_explanation")
+    pool_amount = Amount(
         string="Pool Sent",
-        digits=(20, 3),
         compute="_compute_pool",
         groups=DETAIL_GROUPS,
         help="What the rule sent of this cost item.",
     )
-    driver_total = fields.Float(
-        string="Total Quantity", digits=(20, 6), compute="_compute_pool", groups=DETAIL_GROUPS
-    )
+    driver_total = Quantity(string="Total Quantity", compute="_compute_pool", groups=DETAIL_GROUPS)
     share_pct = fields.Float(
         string="Share %", digits=(16, 6), compute="_compute_pool", groups=DETAIL_GROUPS
     )
-    rule_text = fields.Text(
-        string="Rule as It Was", compute="_compute_pool", groups=DETAIL_GROUPS
-    )
+    rule_text = fields.Text(string="Rule as It Was", compute="_compute_pool", groups=DETAIL_GROUPS)
 
     _step_idx = models.Index("(step_id)")
     _customer_date_idx = models.Index("(customer_id, date) INCLUDE (amount)")
@@ -78,9 +69,9 @@ class CustomerCostAllocation(models.Model):
             row.driver_name = step.driver_name
             row.window_label = step.window_label
             row.run_name = step.run_id.display_name
-            row.run_state = dict(
-                step.run_id._fields["state"]._description_selection(self.env)
-            ).get(step.run_id.state)
+            row.run_state = dict(step.run_id._fields["state"]._description_selection(self.env)).get(
+                step.run_id.state
+            )
             row.rate = row.amount / row.quantity if row.quantity else 0.0
 
     @api.depends("step_id", "quantity")
@@ -127,5 +118,13 @@ class CustomerCostAllocation(models.Model):
 
     @api.model
     def _get_copy_columns(self):
-        return ("step_id", "company_id", "item_id", "date", "customer_id", "layer", "quantity",
-                "amount")
+        return (
+            "step_id",
+            "company_id",
+            "item_id",
+            "date",
+            "customer_id",
+            "layer",
+            "quantity",
+            "amount",
+        )

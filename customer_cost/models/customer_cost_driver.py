@@ -133,7 +133,13 @@ class CustomerCostDriver(models.Model):
                 )
 
     @api.constrains(
-        "kind", "model_id", "domain", "deduct_domain", "customer_path", "date_field", "measure",
+        "kind",
+        "model_id",
+        "domain",
+        "deduct_domain",
+        "customer_path",
+        "date_field",
+        "measure",
         "measure_field",
     )
     def _check_definition(self):
@@ -180,23 +186,17 @@ class CustomerCostDriver(models.Model):
             if field is None:
                 self._raise_part(
                     name,
-                    self.env._(
-                        "%(model)s has no field %(field)s", model=model._name, field=step
-                    ),
+                    self.env._("%(model)s has no field %(field)s", model=model._name, field=step),
                 )
             if field.groups:
                 self._raise_part(
                     name, self.env._("field %(field)s is restricted to a group", field=step)
                 )
             if not field.store:
-                self._raise_part(
-                    name, self.env._("field %(field)s is not stored", field=step)
-                )
+                self._raise_part(name, self.env._("field %(field)s is not stored", field=step))
             if position < len(steps) - 1:
                 if field.type != "many2one":
-                    self._raise_part(
-                        name, self.env._("field %(field)s leads nowhere", field=step)
-                    )
+                    self._raise_part(name, self.env._("field %(field)s leads nowhere", field=step))
                 model = self.env[field.comodel_name]
                 if model._name.startswith(FORBIDDEN_PREFIXES):
                     self._raise_part(
@@ -253,9 +253,7 @@ class CustomerCostDriver(models.Model):
             field = model._fields.get(step)
             if field is None:
                 raise ValidationError(
-                    self.env._(
-                        "%(model)s has no field %(field)s", model=model._name, field=step
-                    )
+                    self.env._("%(model)s has no field %(field)s", model=model._name, field=step)
                 )
             if field.groups:
                 raise ValidationError(
@@ -286,8 +284,18 @@ class CustomerCostDriver(models.Model):
     @api.model
     def _get_definition_fields(self):
         """Fields that decide which quantities the driver yields."""
-        return ("kind", "window", "policy", "model_name", "domain", "deduct_domain",
-                "customer_path", "date_field", "measure", "measure_field")
+        return (
+            "kind",
+            "window",
+            "policy",
+            "model_name",
+            "domain",
+            "deduct_domain",
+            "customer_path",
+            "date_field",
+            "measure",
+            "measure_field",
+        )
 
     # ------------------------------------------------------------
     # Quantities

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ..fields import Quantity
+
 
 class CustomerCostDriverValue(models.Model):
     """A quantity that lives outside Odoo, entered or imported per customer and period."""
@@ -34,7 +36,7 @@ class CustomerCostDriverValue(models.Model):
         ondelete="restrict",
         check_company=True,
     )
-    quantity = fields.Float(digits=(20, 6), required=True)
+    quantity = Quantity(required=True)
 
     @api.constrains("driver_id")
     def _check_driver_kind(self):

@@ -1,6 +1,6 @@
 from odoo import fields, models
 
-from ..fields import Many2oneUnchecked
+from ..fields import Amount, Many2oneUnchecked
 
 
 class CustomerCostLine(models.Model):
@@ -48,7 +48,7 @@ class CustomerCostLine(models.Model):
     statistical = fields.Boolean(
         string="Not in the Books", readonly=True, help="Recorded by hand, not from accounting."
     )
-    amount = fields.Float(digits=(20, 3), required=True, readonly=True)
+    amount = Amount(required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
 
     _customer_date_idx = models.Index("(customer_id, date) INCLUDE (amount)")

@@ -48,6 +48,7 @@ class CustomerCostRule(models.Model):
     share_pct = fields.Float(
         string="Share %",
         digits=(9, 6),
+        min_display_digits=0,
         default=100.0,
         tracking=True,
         help="Part of the pool that this rule sends.",
@@ -100,9 +101,7 @@ class CustomerCostRule(models.Model):
     def _check_method(self):
         for rule in self:
             if rule.method == "driver" and not rule.driver_id:
-                raise ValidationError(
-                    self.env._("Rule %(rule)s needs a driver.", rule=rule.name)
-                )
+                raise ValidationError(self.env._("Rule %(rule)s needs a driver.", rule=rule.name))
             if rule.method == "fixed":
                 total = sum(rule.fixed_ids.mapped("percentage"))
                 if not rule.fixed_ids or float_compare(total, 100, precision_digits=6) > 0:
@@ -147,9 +146,7 @@ class CustomerCostRule(models.Model):
                 domain.validate(self.env["res.partner"])
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it is reported
                 raise ValidationError(
-                    self.env._(
-                        "Rule %(rule)s, receivers: %(error)s", rule=rule.name, error=error
-                    )
+                    self.env._("Rule %(rule)s, receivers: %(error)s", rule=rule.name, error=error)
                 ) from error
 
     def _get_receiver_domain(self):
@@ -157,8 +154,10 @@ class CustomerCostRule(models.Model):
 
     def _get_sent_items(self):
         """Items this rule sends: those named on it and all below them."""
-        return self.env["customer.cost.item"].with_context(active_test=False).search(
-            [("id", "child_of", self.sender_item_ids.ids)]
+        return (
+            self.env["customer.cost.item"]
+            .with_context(active_test=False)
+            .search([("id", "child_of", self.sender_item_ids.ids)])
         )
 
     @api.model
@@ -254,7 +253,8 @@ class CustomerCostRule(models.Model):
             )
         else:
             parts.append(self.env._("by fixed percentages"))
-        parts.append(self.env._("receivers: %(domain)s", domain=self.receiver_domain or "[]"))
+        if not self._get_receiver_domain().is_true():
+            parts.append(self.env._("receivers: %(domain)s", domain=self.receiver_domain))
         if self.full_cost:
             parts.append(self.env._("as full cost"))
         return "; ".join(parts)

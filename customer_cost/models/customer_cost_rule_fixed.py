@@ -9,9 +9,7 @@ class CustomerCostRuleFixed(models.Model):
     _order = "rule_id, customer_id, id"
     _check_company_auto = True
 
-    rule_id = fields.Many2one(
-        "customer.cost.rule", required=True, index=True, ondelete="cascade"
-    )
+    rule_id = fields.Many2one("customer.cost.rule", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="rule_id.company_id", store=True, index=True)
     customer_id = fields.Many2one(
         "res.partner",
@@ -21,7 +19,7 @@ class CustomerCostRuleFixed(models.Model):
         ondelete="restrict",
         check_company=True,
     )
-    percentage = fields.Float(string="%", digits=(9, 6), required=True)
+    percentage = fields.Float(string="%", digits=(9, 6), min_display_digits=0, required=True)
 
     _percentage_range = models.Constraint(
         "CHECK(percentage > 0 AND percentage <= 100)",

@@ -3,6 +3,8 @@ from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, date_utils, float_compare
 
+from ..fields import Amount
+
 
 class CustomerCostRun(models.Model):
     """One calculation of one period: computed, looked at, posted; each new one is a version."""
@@ -67,30 +69,22 @@ class CustomerCostRun(models.Model):
         tracking=True,
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
-    pool_total = fields.Float(
+    pool_total = Amount(
         string="Pool",
-        digits=(20, 3),
         readonly=True,
         copy=False,
         help="Indirect cost of the month.",
     )
-    carried_total = fields.Float(
-        string="From Earlier Months", digits=(20, 3), readonly=True, copy=False
-    )
-    sent_total = fields.Float(string="Sent", digits=(20, 3), readonly=True, copy=False)
-    received_total = fields.Float(
-        string="Received by Customers", digits=(20, 3), readonly=True, copy=False
-    )
-    retained_total = fields.Float(
+    carried_total = Amount(string="From Earlier Months", readonly=True, copy=False)
+    sent_total = Amount(string="Sent", readonly=True, copy=False)
+    received_total = Amount(string="Received by Customers", readonly=True, copy=False)
+    retained_total = Amount(
         string="Retained",
-        digits=(20, 3),
         readonly=True,
         copy=False,
         help="Sent, but not received because the driver had no quantity.",
     )
-    unsent_total = fields.Float(
-        string="Without a Rule", digits=(20, 3), compute="_compute_unsent_total"
-    )
+    unsent_total = Amount(string="Without a Rule", compute="_compute_unsent_total")
     signature = fields.Char(
         readonly=True, copy=False, help="Fingerprint of what was sent, to whom and by what weights."
     )
@@ -174,9 +168,7 @@ class CustomerCostRun(models.Model):
                 self.env._(
                     "Run %(run)s is %(state)s. Make a new run of the month instead.",
                     run=self.display_name,
-                    state=dict(self._fields["state"]._description_selection(self.env))[
-                        self.state
-                    ],
+                    state=dict(self._fields["state"]._description_selection(self.env))[self.state],
                 )
             )
 
@@ -238,16 +230,15 @@ class CustomerCostRun(models.Model):
         self._lock_for_posting()
         if self.state != "computed":
             raise UserError(
-                self.env._("Run %(run)s is not computed, or is posted already.",
-                           run=self.display_name)
+                self.env._(
+                    "Run %(run)s is not computed, or is posted already.", run=self.display_name
+                )
             )
         self._check_period_open()
         self._check_later_runs()
         self._check_inputs_unchanged()
         self._check_balance()
-        posted = self.search(
-            [("period_id", "=", self.period_id.id), ("state", "=", "posted")]
-        )
+        posted = self.search([("period_id", "=", self.period_id.id), ("state", "=", "posted")])
         if posted and posted.signature == self.signature:
             raise UserError(
                 self.env._(

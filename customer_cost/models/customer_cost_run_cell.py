@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from ..fields import Amount
+
 
 class CustomerCostRunCell(models.Model):
     """One cost item in one step: sent = received + retained + unused."""
@@ -16,10 +18,10 @@ class CustomerCostRunCell(models.Model):
         "customer.cost.item", required=True, readonly=True, index=True, ondelete="restrict"
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
-    sent = fields.Float(digits=(20, 3), readonly=True)
-    received = fields.Float(digits=(20, 3), readonly=True)
-    retained = fields.Float(digits=(20, 3), readonly=True)
-    unused = fields.Float(digits=(20, 3), readonly=True, default=0.0)
+    sent = Amount(readonly=True)
+    received = Amount(readonly=True)
+    retained = Amount(readonly=True)
+    unused = Amount(readonly=True, default=0.0)
 
     _conserved = models.Constraint(
         "CHECK(sent = received + retained + unused)",

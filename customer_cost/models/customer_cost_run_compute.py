@@ -57,8 +57,15 @@ class CustomerCostRunCompute(models.Model):
             {
                 "state": "draft",
                 **dict.fromkeys(
-                    ("pool_total", "carried_total", "sent_total", "received_total",
-                     "retained_total", "customer_count"), 0
+                    (
+                        "pool_total",
+                        "carried_total",
+                        "sent_total",
+                        "received_total",
+                        "retained_total",
+                        "customer_count",
+                    ),
+                    0,
                 ),
                 **dict.fromkeys(
                     ("signature", "rules_signature", "computed_at", "computed_by"), False
@@ -187,8 +194,10 @@ class CustomerCostRunCompute(models.Model):
             "retained": sum(result.retained for result in results),
         }
         # sudo: steps and cells are written by their run alone
-        step = self.env["customer.cost.run.step"].sudo().create(
-            [self._prepare_step_vals(rule, receivers, totals, results)]
+        step = (
+            self.env["customer.cost.run.step"]
+            .sudo()
+            .create([self._prepare_step_vals(rule, receivers, totals, results)])
         )
         self._write_rows(step, receivers, results)
         for name, minor in totals.items():

@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..fields import Amount, Quantity
+
 
 class CustomerCostRunStep(models.Model):
     """One rule in one run, as the rule was: what it sent, what arrived, what stayed."""
@@ -36,11 +38,11 @@ class CustomerCostRunStep(models.Model):
     )
     full_cost = fields.Boolean(readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
-    sent = fields.Float(digits=(20, 3), readonly=True)
-    received = fields.Float(digits=(20, 3), readonly=True)
-    retained = fields.Float(digits=(20, 3), readonly=True)
-    unused = fields.Float(digits=(20, 3), readonly=True, help="Unused capacity.")
-    driver_total = fields.Float(digits=(20, 6), readonly=True)
+    sent = Amount(readonly=True)
+    received = Amount(readonly=True)
+    retained = Amount(readonly=True)
+    unused = Amount(readonly=True, help="Unused capacity.")
+    driver_total = Quantity(readonly=True)
     message = fields.Text(readonly=True)
     cell_ids = fields.One2many("customer.cost.run.cell", "step_id", string="Cost Items")
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import date_utils
 
-from ..fields import Ratio
+from ..fields import Amount, Ratio
 
 FIGURE_GROUPS = "customer_cost.group_customer_cost_rep,customer_cost.group_customer_cost_auditor"
 
@@ -17,27 +17,23 @@ class ResPartner(models.Model):
         compute="_compute_customer_cost_currency_id",
         groups=FIGURE_GROUPS,
     )
-    customer_cost_net_sales = fields.Float(
+    customer_cost_net_sales = Amount(
         string="Net Sales, 12 Months",
-        digits=(20, 3),
         compute="_compute_customer_cost_summary",
         groups=FIGURE_GROUPS,
     )
-    customer_cost_gross_margin = fields.Float(
+    customer_cost_gross_margin = Amount(
         string="Gross Margin, 12 Months",
-        digits=(20, 3),
         compute="_compute_customer_cost_summary",
         groups=FIGURE_GROUPS,
     )
-    customer_cost_direct_margin = fields.Float(
+    customer_cost_direct_margin = Amount(
         string="Direct Margin, 12 Months",
-        digits=(20, 3),
         compute="_compute_customer_cost_summary",
         groups=FIGURE_GROUPS,
     )
-    customer_cost_profit = fields.Float(
+    customer_cost_profit = Amount(
         string="Customer Profit, 12 Months",
-        digits=(20, 3),
         compute="_compute_customer_cost_summary",
         groups=FIGURE_GROUPS,
         help="Net sales less product cost, direct cost and allocated cost of the last 12 months.",

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, OrderedSet
 
-from ..fields import Many2oneUnchecked
+from ..fields import Amount, Many2oneUnchecked
 from ..models.customer_cost_item import LEVELS
 
 
@@ -34,7 +34,7 @@ class CustomerCostAnalysis(models.Model):
     )
     full_cost = fields.Boolean(string="Full Cost", readonly=True)
     statistical = fields.Boolean(string="Not in the Books", readonly=True)
-    amount = fields.Float(digits=(20, 3), readonly=True)
+    amount = Amount(readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     entry_id = fields.Many2one("customer.cost.entry", string="Cost", readonly=True)
     line_id = fields.Many2one("customer.cost.line", readonly=True)
@@ -45,11 +45,23 @@ class CustomerCostAnalysis(models.Model):
 
     _depends = {
         "customer.cost.line": [
-            "company_id", "date", "item_id", "customer_id", "entry_id", "cost_centre_id",
-            "statistical", "amount",
+            "company_id",
+            "date",
+            "item_id",
+            "customer_id",
+            "entry_id",
+            "cost_centre_id",
+            "statistical",
+            "amount",
         ],
         "customer.cost.allocation": [
-            "step_id", "company_id", "item_id", "date", "customer_id", "layer", "amount",
+            "step_id",
+            "company_id",
+            "item_id",
+            "date",
+            "customer_id",
+            "layer",
+            "amount",
         ],
         "customer.cost.run": ["state"],
         "customer.cost.run.step": ["run_id", "full_cost"],

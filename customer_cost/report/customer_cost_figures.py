@@ -80,8 +80,12 @@ class CustomerCostFigures(models.AbstractModel):
         first, last = self.env["res.partner"]._get_customer_cost_rolling()
         return (
             ("year", self._get_year_label(this_year), this_year["date_from"], this_year["date_to"]),
-            ("last_year", self._get_year_label(last_year), last_year["date_from"],
-             last_year["date_to"]),
+            (
+                "last_year",
+                self._get_year_label(last_year),
+                last_year["date_from"],
+                last_year["date_to"],
+            ),
             ("rolling", self.env._("Last 12 months"), first, last),
         )
 
@@ -154,8 +158,10 @@ class CustomerCostFigures(models.AbstractModel):
         )
         items = self.env["customer.cost.item"].browse({row["item_id"] for row in rows})
         # sudo: the description of a cost that the reader sees
-        entries = self.env["customer.cost.entry"].sudo().browse(
-            {row["entry_id"] for row in rows if row["entry_id"]}
+        entries = (
+            self.env["customer.cost.entry"]
+            .sudo()
+            .browse({row["entry_id"] for row in rows if row["entry_id"]})
         )
         item_names = {item.id: item.name for item in items}
         descriptions = {entry.id: entry.description for entry in entries}

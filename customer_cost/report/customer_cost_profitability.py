@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, OrderedSet, date_utils
 
-from ..fields import Ratio
+from ..fields import Amount, Ratio
 
 SALES_TYPES = ("out_invoice", "out_refund", "out_receipt")
 RATIOS = {
@@ -33,47 +33,37 @@ class CustomerCostProfitability(models.Model):
     )
     month = fields.Date(readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
-    gross_sales = fields.Float(digits=(20, 3), readonly=True)
-    discount = fields.Float(string="Discounts", digits=(20, 3), readonly=True)
-    net_sales = fields.Float(digits=(20, 3), readonly=True)
-    product_cost = fields.Float(digits=(20, 3), readonly=True)
-    gross_margin = fields.Float(string="Gross Margin (CM1)", digits=(20, 3), readonly=True)
-    activity_cost = fields.Float(
+    gross_sales = Amount(readonly=True)
+    discount = Amount(string="Discounts", readonly=True)
+    net_sales = Amount(readonly=True)
+    product_cost = Amount(readonly=True)
+    gross_margin = Amount(string="Gross Margin (CM1)", readonly=True)
+    activity_cost = Amount(
         string="Unit and Batch Cost",
-        digits=(20, 3),
         readonly=True,
         help="Direct and allocated cost of items caused by units and batches.",
     )
-    contribution = fields.Float(string="Contribution (CM2)", digits=(20, 3), readonly=True)
-    sustaining_cost = fields.Float(
-        string="Customer-sustaining Cost", digits=(20, 3), readonly=True
-    )
-    direct_cost = fields.Float(digits=(20, 3), readonly=True)
-    statistical_cost = fields.Float(
-        string="Of Which Not in the Books", digits=(20, 3), readonly=True
-    )
-    direct_margin = fields.Float(digits=(20, 3), readonly=True)
-    allocated_cost = fields.Float(digits=(20, 3), readonly=True)
-    cost_to_serve = fields.Float(
+    contribution = Amount(string="Contribution (CM2)", readonly=True)
+    sustaining_cost = Amount(string="Customer-sustaining Cost", readonly=True)
+    direct_cost = Amount(readonly=True)
+    statistical_cost = Amount(string="Of Which Not in the Books", readonly=True)
+    direct_margin = Amount(readonly=True)
+    allocated_cost = Amount(readonly=True)
+    cost_to_serve = Amount(
         string="Cost to Serve",
-        digits=(20, 3),
         readonly=True,
         help="Direct and allocated cost, without product cost and full cost.",
     )
-    profit = fields.Float(string="Customer Profit (CM3)", digits=(20, 3), readonly=True)
-    full_cost = fields.Float(
-        string="Channel and Administration Cost", digits=(20, 3), readonly=True
-    )
-    full_profit = fields.Float(string="Full-cost Profit (CM5)", digits=(20, 3), readonly=True)
+    profit = Amount(string="Customer Profit (CM3)", readonly=True)
+    full_cost = Amount(string="Channel and Administration Cost", readonly=True)
+    full_profit = Amount(string="Full-cost Profit (CM5)", readonly=True)
     gross_margin_pct = Ratio(
         string="Gross Margin %", digits=(16, 2), readonly=True, aggregator="avg"
     )
     direct_margin_pct = Ratio(
         string="Direct Margin %", digits=(16, 2), readonly=True, aggregator="avg"
     )
-    profit_pct = Ratio(
-        string="Customer Profit %", digits=(16, 2), readonly=True, aggregator="avg"
-    )
+    profit_pct = Ratio(string="Customer Profit %", digits=(16, 2), readonly=True, aggregator="avg")
     full_profit_pct = Ratio(
         string="Full-cost Profit %", digits=(16, 2), readonly=True, aggregator="avg"
     )
@@ -88,20 +78,41 @@ class CustomerCostProfitability(models.Model):
 
     _depends = {
         "account.move": [
-            "state", "move_type", "commercial_partner_id", "company_id", "date",
+            "state",
+            "move_type",
+            "commercial_partner_id",
+            "company_id",
+            "date",
             "invoice_currency_rate",
         ],
         "account.move.line": [
-            "move_id", "display_type", "balance", "discount", "price_unit", "quantity",
-            "customer_cost_amount", "customer_cost_source", "tax_ids",
+            "move_id",
+            "display_type",
+            "balance",
+            "discount",
+            "price_unit",
+            "quantity",
+            "customer_cost_amount",
+            "customer_cost_source",
+            "tax_ids",
         ],
         "account.tax": ["amount", "amount_type", "price_include_override"],
         "res.company": ["account_price_include", "currency_id"],
         "customer.cost.line": [
-            "company_id", "date", "item_id", "customer_id", "statistical", "amount",
+            "company_id",
+            "date",
+            "item_id",
+            "customer_id",
+            "statistical",
+            "amount",
         ],
         "customer.cost.allocation": [
-            "step_id", "company_id", "item_id", "date", "customer_id", "amount",
+            "step_id",
+            "company_id",
+            "item_id",
+            "date",
+            "customer_id",
+            "amount",
         ],
         "customer.cost.run": ["state"],
         "customer.cost.run.step": ["run_id", "full_cost"],

@@ -8,7 +8,17 @@ from odoo.tests import tagged
 from .common import CustomerCostCommon
 
 DAYS = ("2025-01-15", "2025-02-03", "2025-03-10", "2025-03-31", "2025-05-01")
-ACTS_PER_WALK = 30
+ACTS_PER_WALK = 40
+# Shares of the customers' plan: none, exact, rest indirect, above 100 %, negative.
+DISTRIBUTIONS = (
+    [],
+    [100],
+    [33.33, 33.33, 33.34],
+    [33.33, 33.33, 33.33],
+    [12.5, 60.01],
+    [80, 30],
+    [50, -10],
+)
 
 
 @tagged("post_install", "-at_install")
@@ -68,7 +78,7 @@ class TestCaptureRandomWalk(CustomerCostCommon):
         order = sorted(range(len(quotas)), key=lambda i: (shares[i] - quotas[i], i))
         for place in order[: cents - sum(shares)]:
             shares[place] += 1
-        return [(partner, sign * share) for partner, share in zip(receivers, shares)]
+        return [(partner, sign * share) for partner, share in zip(receivers, shares, strict=True)]
 
     def assertLedgerIsTarget(self, moves, message):
         self.env.flush_all()
@@ -84,7 +94,7 @@ class TestCaptureRandomWalk(CustomerCostCommon):
 
     def random_values(self, rng):
         values = {
-            "cost_customer_id": rng.choice(self.partners.ids + [False, False]),
+            "cost_customer_id": rng.choice(self.partners.ids + [False] * 6),
             "cost_item_id": rng.choice(self.items.ids + [False, False]),
         }
         if not values["cost_customer_id"]:
@@ -92,9 +102,11 @@ class TestCaptureRandomWalk(CustomerCostCommon):
         return values
 
     def random_distribution(self, rng):
-        shares = rng.choice([[], [100], [33.33, 33.33, 33.34], [12.5, 60.01], [80, 30], [50, -10]])
+        shares = rng.choice(DISTRIBUTIONS)
         accounts = rng.sample(self.analytic.ids, len(shares))
-        return {str(account): share for account, share in zip(accounts, shares)} or False
+        return {
+            str(account): share for account, share in zip(accounts, shares, strict=True)
+        } or False
 
     def random_document(self, rng):
         lines = [
@@ -201,7 +213,7 @@ class TestCaptureRandomWalk(CustomerCostCommon):
         acts = sorted(name for name in dir(self) if name.startswith("act_"))
         acts += ["act_post", "act_post", "act_draft", "act_customer", "act_distribution"]
         known = self.env["account.move"]
-        for _ in range(3):
+        for _ in range(5):
             known += self.random_document(rng)
         self.assertLedgerIsTarget(known, f"seed {seed}: documents made")
         for step in range(ACTS_PER_WALK):

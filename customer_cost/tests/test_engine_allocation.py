@@ -23,7 +23,7 @@ class TestEngineAllocation(BaseCase):
     def test_every_cell_is_conserved(self, sent, weights):
         results = allocate(sent, weights)
         self.assertEqual([result.key for result in results], [cell.key for cell in sent])
-        for cell, result in zip(sent, results):
+        for cell, result in zip(sent, results, strict=True):
             self.assertEqual(sum(result.shares.tolist()) + result.retained, cell.minor)
             self.assertEqual(result.retained, 0 if any(weights) else cell.minor)
             self.assertEqual(result.shares.tolist(), split(cell.minor, weights).tolist())
@@ -31,14 +31,14 @@ class TestEngineAllocation(BaseCase):
     @PROPERTIES
     @given(cells, st.lists(st.sampled_from([0, 0.5, 10, 12.34, 20]), max_size=5))
     def test_every_cell_by_percentages_is_conserved(self, sent, percentages):
-        for cell, result in zip(sent, allocate_fixed(sent, percentages)):
+        for cell, result in zip(sent, allocate_fixed(sent, percentages), strict=True):
             self.assertEqual(sum(result.shares.tolist()) + result.retained, cell.minor)
 
     @PROPERTIES
     @given(cells, st.lists(st.integers(0, 1000), min_size=1, max_size=10))
     def test_allocating_again_gives_the_same(self, sent, weights):
         first, second = allocate(sent, weights), allocate(sent, weights)
-        for one, other in zip(first, second):
+        for one, other in zip(first, second, strict=True):
             self.assertEqual(one.shares.tolist(), other.shares.tolist())
             self.assertEqual(one.retained, other.retained)
 

@@ -80,7 +80,7 @@ class TestEngineSplit(BaseCase):
     @given(amounts, weights_lists)
     def test_zero_weight_gets_nothing_and_no_share_has_the_other_sign(self, minor, weights):
         shares = split(minor, weights).tolist()
-        for weight, share in zip(weights, shares):
+        for weight, share in zip(weights, shares, strict=True):
             if not weight:
                 self.assertEqual(share, 0)
             self.assertGreaterEqual(share * (1 if minor > 0 else -1), 0)

@@ -287,7 +287,7 @@ class TestProductCostForging(ProductCostCommon):
         line = invoice.invoice_line_ids
         before = self.read_sql(line)
         for user in [self.users[role] for role in ROLES] + [self.env.ref("base.user_admin")]:
-            for name, value in zip(FROZEN, (1.0, 1.0, "product")):
+            for name, value in zip(FROZEN, (1.0, 1.0, "product"), strict=True):
                 with self.assertRaisesRegex(AccessError, "frozen when it is posted"):
                     call_kw(
                         self.env["account.move.line"].with_user(user),
@@ -302,7 +302,7 @@ class TestProductCostForging(ProductCostCommon):
         manager = self.env["account.move.line"].with_user(self.users["manager"])
         count = len(invoice.line_ids)
         values = {"move_id": invoice.id, "product_id": self.product.id}
-        for name, value in zip(FROZEN, (1.0, 1.0, "product")):
+        for name, value in zip(FROZEN, (1.0, 1.0, "product"), strict=True):
             for vals, context in (
                 ({**values, name: value}, {}),
                 (values, {f"default_{name}": value}),

@@ -237,7 +237,7 @@ class TestRunConcurrency(TransactionCase):
 
     def test_two_reviewers_approve_at_once(self):
         _lost, told = self.race(self.reviewers, self.approve, self.approve)
-        # A reviewer reads what awaits them: once approved by another one, it no longer does.
+        # A reviewer reads what awaits them; once another one approved it, it no longer does.
         self.assertIn("doesn't have 'read' access", told)
         self.assertEqual([float(amount) for (amount,) in self.direct_lines()], [90.0])
 

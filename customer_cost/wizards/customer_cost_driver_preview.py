@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..fields import Quantity
+
 SHOWN = 200
 
 
@@ -20,7 +22,7 @@ class CustomerCostDriverPreview(models.TransientModel):
         default=lambda self: self.env["customer.cost.run"]._default_date(),
     )
     window_label = fields.Char(string="Measured Over", compute="_compute_quantities")
-    total = fields.Float(digits=(20, 6), compute="_compute_quantities")
+    total = Quantity(compute="_compute_quantities")
     customer_count = fields.Integer(
         string="Customers with a Quantity", compute="_compute_quantities"
     )
@@ -35,15 +37,11 @@ class CustomerCostDriverPreview(models.TransientModel):
     def _compute_quantities(self):
         for preview in self:
             if preview.company_id - self.env.companies:
-                raise AccessError(
-                    self.env._("A preview is limited to the companies you work in.")
-                )
+                raise AccessError(self.env._("A preview is limited to the companies you work in."))
             found = {}
             preview.window_label = False
             if preview.driver_id and preview.company_id and preview.date:
-                first, last = preview.driver_id._get_window_dates(
-                    preview.company_id, preview.date
-                )
+                first, last = preview.driver_id._get_window_dates(preview.company_id, preview.date)
                 preview.window_label = f"{first} – {last}"
                 found = preview.driver_id._get_quantities(preview.company_id, preview.date)
             values = {customer: float(quantity) for customer, quantity in found.items()}
@@ -87,6 +85,6 @@ class CustomerCostDriverPreviewLine(models.TransientModel):
 
     preview_id = fields.Many2one("customer.cost.driver.preview", ondelete="cascade")
     customer_id = fields.Many2one("res.partner", string="Customer", readonly=True)
-    quantity = fields.Float(digits=(20, 6), readonly=True)
+    quantity = Quantity(readonly=True)
     share_pct = fields.Float(string="Share %", digits=(16, 4), readonly=True)
     remark = fields.Selection([("zero", "Zero"), ("negative", "Negative")], readonly=True)

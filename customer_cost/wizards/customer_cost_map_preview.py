@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, date_utils
 
+from ..fields import Amount
+
 EXPENSE_TYPES = (
     "expense",
     "expense_depreciation",
@@ -26,14 +28,13 @@ class CustomerCostMapPreview(models.TransientModel):
         string="To", required=True, default=lambda self: fields.Date.context_today(self)
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
-    total = fields.Float(
+    total = Amount(
         string="Expenses in the Books",
-        digits=(20, 3),
         compute="_compute_lines",
         help="Balance of expense and other income accounts.",
     )
-    mapped_total = fields.Float(string="Customer Cost", digits=(20, 3), compute="_compute_lines")
-    left_out_total = fields.Float(string="Left Out", digits=(20, 3), compute="_compute_lines")
+    mapped_total = Amount(string="Customer Cost", compute="_compute_lines")
+    left_out_total = Amount(string="Left Out", compute="_compute_lines")
     line_ids = fields.One2many(
         "customer.cost.map.preview.line", "preview_id", compute="_compute_lines"
     )
@@ -117,4 +118,4 @@ class CustomerCostMapPreviewLine(models.TransientModel):
     account_id = fields.Many2one("account.account", string="Account", readonly=True)
     reason = fields.Char(string="Left Out Because", readonly=True)
     line_count = fields.Integer(string="Journal Items", readonly=True)
-    amount = fields.Float(digits=(20, 3), readonly=True)
+    amount = Amount(readonly=True)
