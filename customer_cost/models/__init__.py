@@ -1,4 +1,5 @@
 from . import customer_cost_guarded
+from . import customer_cost_company_mixin
 from . import res_company
 from . import res_config_settings
 from . import customer_cost_item
@@ -12,7 +13,8 @@ from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
 from . import customer_cost_driver
-from . import customer_cost_driver_overdue
+from . import customer_cost_driver_check
+from . import customer_cost_driver_quantities
 from . import customer_cost_driver_value
 from . import customer_cost_rule
 from . import customer_cost_rule_fixed
@@ -26,3 +28,4 @@ from . import account_analytic_account
 from . import account_move
 from . import account_move_line
 from . import res_partner
+from . import ir_attachment

@@ -11,7 +11,7 @@ class CustomerCostAccountMap(models.Model):
 
     _name = "customer.cost.account.map"
     _description = "Account Map Row"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "customer.cost.company.mixin"]
     _order = "company_id, sequence, id"
     _check_company_auto = True
 

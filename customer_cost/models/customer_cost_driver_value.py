@@ -1,3 +1,5 @@
+from math import isfinite
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -9,6 +11,7 @@ class CustomerCostDriverValue(models.Model):
 
     _name = "customer.cost.driver.value"
     _description = "Driver Value"
+    _inherit = ["customer.cost.company.mixin"]
     _order = "date desc, driver_id, customer_id, id"
     _check_company_auto = True
 
@@ -37,6 +40,17 @@ class CustomerCostDriverValue(models.Model):
         check_company=True,
     )
     quantity = Quantity(required=True)
+
+    @api.constrains("quantity")
+    def _check_quantity(self):
+        for value in self:
+            if not isfinite(value.quantity):
+                raise ValidationError(
+                    self.env._(
+                        "The quantity of %(customer)s is not a number.",
+                        customer=value.customer_id.display_name,
+                    )
+                )
 
     @api.constrains("driver_id")
     def _check_driver_kind(self):

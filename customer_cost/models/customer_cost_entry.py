@@ -44,6 +44,7 @@ class CustomerCostEntry(models.Model):
     _inherit = ["mail.thread", "mail.activity.mixin", "customer.cost.guarded"]
     _order = "date desc, id desc"
     _check_company_auto = True
+    _mail_post_access = "read"
     _guarded_fields = frozenset(
         {
             "kind",
@@ -310,10 +311,11 @@ class CustomerCostEntry(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_draft(self):
         for entry in self:
-            if entry.kind == "captured" or entry.state not in MUTABLE_STATES:
+            decided = entry.state not in MUTABLE_STATES or entry.sudo().review_ids  # sudo: any
+            if entry.kind == "captured" or decided:
                 raise UserError(
                     self.env._(
-                        "%(cost)s cannot be deleted: only a draft or refused cost can.",
+                        "%(cost)s cannot be deleted: only a draft that nobody decided on can.",
                         cost=entry.display_name,
                     )
                 )

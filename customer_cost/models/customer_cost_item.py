@@ -17,10 +17,12 @@ class CustomerCostItem(models.Model):
 
     _name = "customer.cost.item"
     _description = "Cost Item"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "customer.cost.company.mixin"]
     _parent_name = "parent_id"
     _parent_store = True
     _order = "complete_code, id"
+    _check_company_auto = True
+    _check_company_domain = models.check_company_domain_parent_of
     _rec_names_search = ["name", "code"]
 
     name = fields.Char(required=True, translate=True, tracking=True)

@@ -15,7 +15,7 @@ class CustomerCostRule(models.Model):
 
     _name = "customer.cost.rule"
     _description = "Allocation Rule"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "customer.cost.company.mixin"]
     _order = "sequence, id"
     _check_company_auto = True
 

@@ -193,9 +193,10 @@ class CustomerCostRunCompute(models.Model):
             "received": sum(int(result.shares.sum()) for result in results),
             "retained": sum(result.retained for result in results),
         }
-        # sudo: steps and cells are written by their run alone
+        # sudo: steps and cells are written by their run alone, without the caller's defaults
         step = (
-            self.env["customer.cost.run.step"]
+            self._unguarded()
+            .env["customer.cost.run.step"]
             .sudo()
             .create([self._prepare_step_vals(rule, receivers, totals, results)])
         )

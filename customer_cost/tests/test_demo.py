@@ -12,7 +12,7 @@ class TestDemo(TransactionCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.patch(CustomerCostDemo, "_get_months", lambda self: 4)
+        cls.classPatch(CustomerCostDemo, "_get_months", lambda self: 4)
         cls.env["customer.cost.demo"]._load()
         cls.company = cls.env["res.company"].search([("name", "=", "Lakeside Coffee Supply")])
 

@@ -1,0 +1,190 @@
+import ast
+
+from odoo import api, models
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+FORBIDDEN_PREFIXES = ("ir.", "res.users", "mail.", "customer.cost.")
+
+
+class CustomerCostDriverCheck(models.Model):
+    """A wrong definition is refused when it is saved, and the message names the part."""
+
+    _inherit = "customer.cost.driver"
+
+    @api.constrains(
+        "kind",
+        "model_id",
+        "domain",
+        "deduct_domain",
+        "customer_path",
+        "date_field",
+        "measure",
+        "measure_field",
+    )
+    def _check_definition(self):
+        for driver in self.filtered(lambda driver: driver.kind == "document"):
+            driver._check_model()
+            driver._check_path("customer_path", ("many2one",), "res.partner")
+            driver._check_path("date_field", ("date", "datetime"))
+            if driver.measure == "sum":
+                driver._check_path("measure_field", ("integer", "float", "monetary"))
+            elif not driver.measure:
+                driver._raise_part("measure", self.env._("choose to count or to add up"))
+            for name in ("domain", "deduct_domain"):
+                driver._check_domain(name)
+
+    def _raise_part(self, name, problem):
+        raise ValidationError(
+            self.env._(
+                "Driver %(driver)s, %(part)s: %(problem)s.",
+                driver=self.name,
+                part=self._fields[name]._description_string(self.env),
+                problem=problem,
+            )
+        )
+
+    def _check_model(self):
+        model_name = self.model_name
+        if not model_name or model_name not in self.env:
+            self._raise_part("model_id", self.env._("choose which documents to count"))
+        model = self.env[model_name]
+        if model_name.startswith(FORBIDDEN_PREFIXES) or model._abstract or model._transient:
+            self._raise_part(
+                "model_id",
+                self.env._("%(model)s cannot be a cost driver", model=self.model_id.sudo().name),
+            )
+
+    def _check_path(self, name, types, comodel=None):
+        path = self[name]
+        if not path:
+            self._raise_part(name, self.env._("is missing"))
+        model = self.env[self.model_name]
+        steps = path.split(".")
+        for position, step in enumerate(steps):
+            field = model._fields.get(step)
+            if field is None:
+                self._raise_part(
+                    name,
+                    self.env._("%(model)s has no field %(field)s", model=model._name, field=step),
+                )
+            if field.groups:
+                self._raise_part(
+                    name, self.env._("field %(field)s is restricted to a group", field=step)
+                )
+            if not field.store:
+                self._raise_part(name, self.env._("field %(field)s is not stored", field=step))
+            if position < len(steps) - 1:
+                if field.type != "many2one":
+                    self._raise_part(name, self.env._("field %(field)s leads nowhere", field=step))
+                model = self.env[field.comodel_name]
+                if model._name.startswith(FORBIDDEN_PREFIXES):
+                    self._raise_part(
+                        name, self.env._("%(model)s cannot be used", model=model._name)
+                    )
+        if field.type not in types or (comodel and field.comodel_name != comodel):
+            self._raise_part(
+                name,
+                self.env._(
+                    "field %(field)s is of type %(type)s, wanted: %(wanted)s",
+                    field=steps[-1],
+                    type=field.comodel_name or field.type,
+                    wanted=comodel or ", ".join(types),
+                ),
+            )
+        if name == "measure_field":
+            self._check_measure_field(model, field, steps)
+
+    def _check_measure_field(self, model, field, steps):
+        if len(steps) > 1:
+            self._raise_part(
+                "measure_field", self.env._("has to be a field of the document itself")
+            )
+        if field.type == "monetary" and not self._is_company_currency(
+            model, field.get_currency_field(model)
+        ):
+            self._raise_part(
+                "measure_field",
+                self.env._(
+                    "field %(field)s is in the currency of the document: different currencies "
+                    "cannot be added up, choose an amount in company currency",
+                    field=steps[-1],
+                ),
+            )
+
+    @api.model
+    def _is_company_currency(self, model, name):
+        """Whether currency field ``name`` of ``model`` leads to the company's own currency."""
+        field = model._fields[name]
+        while field.related:
+            *path, name = field.related.split(".")
+            for step in path:
+                model = self.env[model._fields[step].comodel_name]
+            field = model._fields[name]
+        return model._name == "res.company"
+
+    def _check_domain(self, name):
+        try:
+            domain = self._parse_domain(name)
+        except (ValueError, SyntaxError, TypeError) as error:
+            self._raise_part(name, self.env._("is not a domain (%(error)s)", error=error))
+        model = self.env[self.model_name]
+        try:
+            self._check_reach(model, domain)
+            domain.validate(model)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it is reported
+            self._raise_part(name, str(error))
+
+    @api.model
+    def _check_reach(self, model, domain):
+        """Refuse a domain that looks at more than a search as superuser may reveal.
+
+        :raises ValidationError: a path or sub-domain reaches a forbidden model, a field with
+            groups, or a field that does not exist
+        """
+        for condition in domain.iter_conditions():
+            comodel = self._check_reach_path(model, condition.field_expr)
+            if comodel and condition.operator.removeprefix("not ").startswith("any"):
+                self._check_reach_model(comodel)
+                self._check_reach(self.env[comodel], Domain(condition.value))
+            elif self._is_forbidden(comodel) and self._holds_text(condition.value):
+                self._check_reach_model(comodel)
+
+    @api.model
+    def _check_reach_path(self, model, path):
+        """Check every field of ``path`` and return the model the last one points to, if any."""
+        comodel = None
+        for step in path.split("."):
+            if comodel:
+                self._check_reach_model(comodel)
+                model = self.env[comodel]
+            field = model._fields.get(step)
+            if field is None:
+                raise ValidationError(
+                    self.env._("%(model)s has no field %(field)s", model=model._name, field=step)
+                )
+            if field.groups:
+                raise ValidationError(
+                    self.env._("field %(field)s is restricted to a group", field=step)
+                )
+            if not field.comodel_name:
+                return None
+            comodel = field.comodel_name
+        return comodel
+
+    @api.model
+    def _check_reach_model(self, model_name):
+        if self._is_forbidden(model_name):
+            raise ValidationError(self.env._("%(model)s cannot be used", model=model_name))
+
+    @api.model
+    def _is_forbidden(self, model_name):
+        return bool(model_name) and model_name.startswith(FORBIDDEN_PREFIXES)
+
+    @api.model
+    def _holds_text(self, value):
+        values = value if isinstance(value, (list, tuple, set, frozenset)) else [value]
+        return any(isinstance(item, str) for item in values)
+
+    def _parse_domain(self, name):
+        return Domain(ast.literal_eval(self[name] or "[]"))
