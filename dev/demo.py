@@ -20,7 +20,7 @@ from .steps import fail, lock, run, say, step, write
 RECORD = DEV / "demo.json"
 LOG = LOGS / "demo.log"
 MODULES = ("customer_cost",)
-SUMMARY = ROOT / "customer_cost/demo/print_summary.py"
+SUMMARY = ROOT / "dev/demo_summary.py"
 NOT_IN_DATABASE = ("tests", "readme", "engine")
 START_LIMIT = 90
 STOP_LIMIT = 15

@@ -173,7 +173,7 @@ class CustomerCostDemo(models.AbstractModel):
 
     def _create_sales(self, customers, products, first, month, today):
         values = []
-        for name, _country, _rep, count, basket, discount, late, *_rest, growth in story.CUSTOMERS:
+        for name, _country, _rep, count, basket, discount, *_rest, growth in story.CUSTOMERS:
             for number in range(count):
                 day = date_utils.add(first, days=min(1 + number * 27 // count, 27))
                 if day > today:

@@ -52,7 +52,6 @@ class AccountMoveLine(models.Model):
     )
     cost_item_id = fields.Many2one(
         "customer.cost.item",
-        string="Cost Item",
         index="btree_not_null",
         copy=True,
         check_company=True,

@@ -20,9 +20,7 @@ class CustomerCostAllocation(models.Model):
     company_id = Many2oneUnchecked("res.company", required=True, readonly=True)
     item_id = Many2oneUnchecked("customer.cost.item", string="Cost Item", readonly=True)
     date = fields.Date(required=True, readonly=True)
-    customer_id = fields.Many2one(
-        "res.partner", string="Customer", readonly=True, ondelete="restrict"
-    )
+    customer_id = fields.Many2one("res.partner", readonly=True, ondelete="restrict")
     layer = fields.Selection(
         [("allocated", "Allocated"), ("measured", "Measured")], required=True, readonly=True
     )
@@ -34,7 +32,7 @@ class CustomerCostAllocation(models.Model):
     driver_name = fields.Char(string="Driver", compute="_compute_explanation")
     window_label = fields.Char(string="Measured Over", compute="_compute_explanation")
     run_name = fields.Char(string="Run", compute="_compute_explanation")
-    run_state = fields.Char(string="Run State", compute="_compute_explanation")
+    run_state = fields.Char(compute="_compute_explanation")
     rate = Quantity(string="Cost per Unit", compute="_compute_explanation")
     pool_amount = Amount(
         string="Pool Sent",

@@ -79,7 +79,6 @@ class CustomerCostDriver(models.Model):
         help="Fields that lead from the document to the customer, e.g. move_id.partner_id.",
     )
     date_field = fields.Char(
-        string="Date Field",
         tracking=True,
         help="Field, or path, of the date that puts a document into a period.",
     )

@@ -17,7 +17,6 @@ class CustomerCostDriverValue(models.Model):
 
     driver_id = fields.Many2one(
         "customer.cost.driver",
-        string="Driver",
         required=True,
         index=True,
         ondelete="cascade",
@@ -33,7 +32,6 @@ class CustomerCostDriverValue(models.Model):
     )
     customer_id = fields.Many2one(
         "res.partner",
-        string="Customer",
         required=True,
         index=True,
         ondelete="restrict",

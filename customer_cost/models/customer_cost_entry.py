@@ -112,22 +112,18 @@ class CustomerCostEntry(models.Model):
     )
     contact_id = fields.Many2one(
         "res.partner",
-        string="Contact",
         check_company=True,
         help="The person or address concerned; the cost counts for the company behind it.",
     )
     customer_id = fields.Many2one(
         "res.partner",
-        string="Customer",
         index=True,
         check_company=True,
         tracking=True,
         help="Left empty, the cost is indirect and waits in its pool for a run.",
     )
-    cost_centre_id = fields.Many2one(
-        "account.analytic.account", string="Cost Centre", check_company=True
-    )
-    vendor_id = fields.Many2one("res.partner", string="Vendor", check_company=True)
+    cost_centre_id = fields.Many2one("account.analytic.account", check_company=True)
+    vendor_id = fields.Many2one("res.partner", check_company=True)
     spender_id = fields.Many2one(
         "res.users", string="Spent By", default=lambda self: self.env.user, tracking=True
     )

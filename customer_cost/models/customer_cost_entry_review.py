@@ -133,7 +133,9 @@ class CustomerCostEntryReview(models.Model):
         for entry in self:
             reason = entry._get_cannot_approve_reason()
             if reason:
-                raise UserError(f"{entry.display_name}: {reason}")
+                raise UserError(
+                    self.env._("%(cost)s: %(reason)s", cost=entry.display_name, reason=reason)
+                )
 
     def _check_reversed_once(self):
         """Two reversals of one cost may await review, when one was refused before."""

@@ -29,7 +29,6 @@ class CustomerCostLine(models.Model):
     )
     customer_id = fields.Many2one(
         "res.partner",
-        string="Customer",
         readonly=True,
         ondelete="restrict",
         help="Empty: indirect cost, waiting in its pool.",

@@ -57,7 +57,7 @@ class CustomerCostPeriod(models.Model):
         found = periods.search([("company_id", "=", company.id), ("date_from", "=", first)])
         if not found:
             found = periods._unguarded().create({"company_id": company.id, "date_from": first})
-        return found.sudo(False).with_context(self.env.context)
+        return self.browse(found.id)
 
     @api.model
     def _is_closed(self, company, date):

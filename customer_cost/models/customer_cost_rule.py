@@ -66,7 +66,6 @@ class CustomerCostRule(models.Model):
     )
     driver_id = fields.Many2one(
         "customer.cost.driver",
-        string="Driver",
         index=True,
         ondelete="restrict",
         check_company=True,
@@ -82,7 +81,6 @@ class CustomerCostRule(models.Model):
         help="Customers that take part. Companies of the group never do.",
     )
     full_cost = fields.Boolean(
-        string="Full Cost",
         tracking=True,
         help="The result is a line of its own below customer profit and never changes it.",
     )
@@ -183,13 +181,11 @@ class CustomerCostRule(models.Model):
         """
         self.ensure_one()
         # sudo: the rule's author may not see every customer, the cost is shared over all
-        intercompany = set(
-            self.env["res.company"].sudo().search([]).partner_id.commercial_partner_id.ids
-        )
-        ids = {customer for customer in customer_ids if customer not in intercompany}
+        partners = self.env["res.partner"].sudo().with_context(active_test=False)
+        group = partners.search([("ref_company_ids", "!=", False)]).commercial_partner_id
+        ids = set(customer_ids).difference(group.ids)
         domain = self._get_receiver_domain()
         if not domain.is_true():
-            partners = self.env["res.partner"].sudo().with_context(active_test=False)
             ids &= set(partners.search(domain, order="id").ids)
         return sorted(ids)
 

@@ -13,7 +13,6 @@ class CustomerCostRuleFixed(models.Model):
     company_id = fields.Many2one(related="rule_id.company_id", store=True, index=True)
     customer_id = fields.Many2one(
         "res.partner",
-        string="Customer",
         required=True,
         index=True,
         ondelete="restrict",

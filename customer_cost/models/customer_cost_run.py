@@ -47,7 +47,6 @@ class CustomerCostRun(models.Model):
     )
     period_id = fields.Many2one(
         "customer.cost.period",
-        string="Period",
         readonly=True,
         copy=False,
         index=True,
@@ -314,10 +313,10 @@ class CustomerCostRun(models.Model):
             if float_compare(steps, total, precision_rounding=self.currency_id.rounding):
                 raise UserError(
                     self.env._(
-                        "Run %(run)s does not balance: its steps %(what)s %(steps)s, not "
-                        "%(total)s.",
+                        "Run %(run)s does not balance. %(what)s: %(total)s, its steps add up to "
+                        "%(steps)s.",
                         run=self.display_name,
-                        what=name,
+                        what=self._fields[f"{name}_total"]._description_string(self.env),
                         steps=steps,
                         total=total,
                     )

@@ -17,7 +17,7 @@ class CustomerCostAnalysis(models.Model):
 
     company_id = Many2oneUnchecked("res.company", readonly=True)
     date = fields.Date(readonly=True)
-    customer_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    customer_id = fields.Many2one("res.partner", readonly=True)
     item_id = fields.Many2one("customer.cost.item", string="Cost Item", readonly=True)
     level = fields.Selection(LEVELS, string="Hierarchy Level", readonly=True)
     behaviour = fields.Selection(
@@ -32,16 +32,14 @@ class CustomerCostAnalysis(models.Model):
         ],
         readonly=True,
     )
-    full_cost = fields.Boolean(string="Full Cost", readonly=True)
+    full_cost = fields.Boolean(readonly=True)
     statistical = fields.Boolean(string="Not in the Books", readonly=True)
     amount = Amount(readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     entry_id = fields.Many2one("customer.cost.entry", string="Cost", readonly=True)
     line_id = fields.Many2one("customer.cost.line", readonly=True)
     allocation_id = fields.Many2one("customer.cost.allocation", readonly=True)
-    cost_centre_id = fields.Many2one(
-        "account.analytic.account", string="Cost Centre", readonly=True
-    )
+    cost_centre_id = fields.Many2one("account.analytic.account", readonly=True)
 
     _depends = {
         "customer.cost.line": [

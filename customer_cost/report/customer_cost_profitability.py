@@ -24,7 +24,7 @@ class CustomerCostProfitability(models.Model):
     _order = "month desc, profit, id"
 
     company_id = fields.Many2one("res.company", readonly=True)
-    customer_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    customer_id = fields.Many2one("res.partner", readonly=True)
     user_id = fields.Many2one(
         "res.users", string="Salesperson", related="customer_id.user_id", readonly=True
     )

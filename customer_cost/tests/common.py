@@ -55,28 +55,32 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
         cls.item = cls.create_item("T-TRV", "Test travel")
         cls.other_item = cls.create_item("T-ADV", "Test advertising")
         cls.admin_item = cls.create_item("T-ADM", "Test administration", level="corporate")
-        cls.expense_account, cls.other_account, cls.unmapped_account = (
-            cls.env["account.account"].create(
-                [
-                    {
-                        "name": name,
-                        "code": code,
-                        "account_type": "expense",
-                        "company_ids": [Command.set(cls.company.ids)],
-                    }
-                    for name, code in (
-                        ("Travel", "T60001"),
-                        ("Advertising", "T60002"),
-                        ("Not mapped", "T60003"),
-                    )
-                ]
-            )
+        cls.expense_account, cls.other_account, cls.unmapped_account = cls.env[
+            "account.account"
+        ].create(
+            [
+                {
+                    "name": name,
+                    "code": code,
+                    "account_type": "expense",
+                    "company_ids": [Command.set(cls.company.ids)],
+                }
+                for name, code in (
+                    ("Travel", "T60001"),
+                    ("Advertising", "T60002"),
+                    ("Not mapped", "T60003"),
+                )
+            ]
         )
         cls.map_account(cls.expense_account, cls.item)
         cls.map_account(cls.other_account, cls.other_item)
         cls.product = cls.env["product.product"].create(
-            {"name": "Cost product", "standard_price": 40.0, "list_price": 100.0,
-             "taxes_id": [Command.clear()]}
+            {
+                "name": "Cost product",
+                "standard_price": 40.0,
+                "list_price": 100.0,
+                "taxes_id": [Command.clear()],
+            }
         )
 
     # ------------------------------------------------------------
@@ -158,8 +162,17 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
         return move
 
     @classmethod
-    def create_sale(cls, customer, quantity=1, price=100.0, day="2025-03-10", product=None,
-                    move_type="out_invoice", post=True, **vals):
+    def create_sale(
+        cls,
+        customer,
+        quantity=1,
+        price=100.0,
+        day="2025-03-10",
+        product=None,
+        move_type="out_invoice",
+        post=True,
+        **vals,
+    ):
         """Customer invoice, or credit note, of one untaxed product line."""
         invoice = cls.env["account.move"].create(
             {
@@ -209,8 +222,12 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
     def create_driver(cls, quantities=None, day="2025-03-31", **vals):
         """Driver of entered values, ``quantities`` a dict of customer to number."""
         driver = cls.env["customer.cost.driver"].create(
-            {"name": "Test driver", "code": f"T{cls.env['customer.cost.driver'].search_count([])}",
-             "kind": "value", **vals}
+            {
+                "name": "Test driver",
+                "code": f"T{cls.env['customer.cost.driver'].search_count([])}",
+                "kind": "value",
+                **vals,
+            }
         )
         cls.env["customer.cost.driver.value"].create(
             [
@@ -241,9 +258,7 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def create_run(cls, day="2025-03-31", compute=True, post=False):
-        run = cls.env["customer.cost.run"].create(
-            {"company_id": cls.company.id, "date": day}
-        )
+        run = cls.env["customer.cost.run"].create({"company_id": cls.company.id, "date": day})
         if compute:
             run.action_compute()
         if post:

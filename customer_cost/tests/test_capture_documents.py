@@ -124,7 +124,7 @@ class TestCaptureDocuments(CustomerCostCommon):
         action = expense.action_post()
         wizard = (
             self.env["hr.expense.post.wizard"]
-            .with_context(action["context"])
+            .with_context(**action["context"])
             .browse(action["res_id"])
         )
         wizard.accounting_date = DAY

@@ -56,64 +56,86 @@ class TestDriverDefinition(CustomerCostCommon):
     def test_technical_models_are_refused(self):
         for model in ("ir.attachment", "res.users", "res.users.log", "mail.message"):
             with self.subTest(model=model):
-                self.assertWrong("Document: .*cannot be a cost driver",
-                                   model_id=self.model_id(model))
+                self.assertWrong(
+                    "Document: .*cannot be a cost driver", model_id=self.model_id(model)
+                )
 
     def test_models_of_the_addon_are_refused(self):
-        self.assertWrong("Document: .*cannot be a cost driver",
-                           model_id=self.model_id("customer.cost.entry"))
+        self.assertWrong(
+            "Document: .*cannot be a cost driver", model_id=self.model_id("customer.cost.entry")
+        )
 
     def test_transient_and_abstract_models_are_refused(self):
         for model in ("account.payment.register", "analytic.mixin"):
             with self.subTest(model=model):
-                self.assertWrong("Document: .*cannot be a cost driver",
-                                   model_id=self.model_id(model))
+                self.assertWrong(
+                    "Document: .*cannot be a cost driver", model_id=self.model_id(model)
+                )
 
     def test_missing_model_is_refused(self):
         self.assertWrong("Document: choose which documents to count", model_id=False)
 
     def test_unknown_path_is_refused(self):
-        self.assertWrong("Path to the Customer: res.partner has no field nobody",
-                           customer_path="partner_id.nobody")
+        self.assertWrong(
+            "Path to the Customer: res.partner has no field nobody",
+            customer_path="partner_id.nobody",
+        )
 
     def test_missing_path_is_refused(self):
         self.assertWrong("Path to the Customer: is missing", customer_path=False)
 
     def test_path_to_something_else_than_a_customer_is_refused(self):
-        self.assertWrong("Path to the Customer: field journal_id is of type account.journal",
-                           customer_path="journal_id")
+        self.assertWrong(
+            "Path to the Customer: field journal_id is of type account.journal",
+            customer_path="journal_id",
+        )
 
     def test_path_through_users_is_refused(self):
-        self.assertWrong("Path to the Customer: res.users cannot be used",
-                           customer_path="invoice_user_id.partner_id")
+        self.assertWrong(
+            "Path to the Customer: res.users cannot be used",
+            customer_path="invoice_user_id.partner_id",
+        )
 
     def test_path_through_a_number_is_refused(self):
-        self.assertWrong("Path to the Customer: field amount_total leads nowhere",
-                           customer_path="amount_total.partner_id")
+        self.assertWrong(
+            "Path to the Customer: field amount_total leads nowhere",
+            customer_path="amount_total.partner_id",
+        )
 
     def test_path_that_is_not_stored_is_refused(self):
-        self.assertWrong("Path to the Customer: field bank_partner_id is not stored",
-                           customer_path="bank_partner_id")
+        self.assertWrong(
+            "Path to the Customer: field bank_partner_id is not stored",
+            customer_path="bank_partner_id",
+        )
 
     def test_date_of_the_wrong_type_is_refused(self):
-        self.assertWrong("Date Field: field amount_total is of type monetary, wanted: date",
-                           date_field="amount_total")
+        self.assertWrong(
+            "Date Field: field amount_total is of type monetary, wanted: date",
+            date_field="amount_total",
+        )
         self.assertWrong("Date Field: is missing", date_field=False)
         self.assertWrong("Date Field: account.move has no field day", date_field="day")
 
     def test_measure_that_cannot_be_added_up_is_refused(self):
-        self.assertWrong("Field to Add Up: field name is of type char",
-                           measure="sum", measure_field="name")
+        self.assertWrong(
+            "Field to Add Up: field name is of type char", measure="sum", measure_field="name"
+        )
         self.assertWrong("Field to Add Up: is missing", measure="sum", measure_field=False)
         self.assertWrong("Measure: choose to count or to add up", measure=False)
 
     def test_measure_that_is_not_stored_is_refused(self):
-        self.assertWrong("Field to Add Up: field direction_sign is not stored",
-                           measure="sum", measure_field="direction_sign")
+        self.assertWrong(
+            "Field to Add Up: field direction_sign is not stored",
+            measure="sum",
+            measure_field="direction_sign",
+        )
 
     def test_measure_of_another_model_is_refused(self):
-        self.assertWrong("Field to Add Up: has to be a field of the document itself",
-                           measure="sum", measure_field="partner_id.color")
+        self.assertWrong(
+            "Field to Add Up: has to be a field of the document itself",
+            measure="sum",
+            measure_field="partner_id.color",
+        )
 
     def test_measure_restricted_to_a_group_is_refused(self):
         self.assertWrong(
@@ -132,10 +154,13 @@ class TestDriverDefinition(CustomerCostCommon):
         self.assertWrong("Deducted Ones: ", deduct_domain="[('state', '=', ")
 
     def test_unknown_field_in_a_domain_is_refused(self):
-        self.assertWrong("Which Ones: account.move has no field nothing",
-                           domain="[('nothing', '=', 1)]")
-        self.assertWrong("Deducted Ones: res.partner has no field nothing",
-                           deduct_domain="[('partner_id.nothing', '=', 1)]")
+        self.assertWrong(
+            "Which Ones: account.move has no field nothing", domain="[('nothing', '=', 1)]"
+        )
+        self.assertWrong(
+            "Deducted Ones: res.partner has no field nothing",
+            deduct_domain="[('partner_id.nothing', '=', 1)]",
+        )
 
     def test_unknown_operator_in_a_domain_is_refused(self):
         self.assertWrong("Which Ones: ", domain="[('state', 'resembles', 'posted')]")
@@ -164,21 +189,27 @@ class TestDriverDefinition(CustomerCostCommon):
                 self.assertWrong("Which Ones: res.users cannot be used", domain=domain)
 
     def test_domain_that_reaches_messages_is_refused(self):
-        self.assertWrong("Which Ones: mail.message cannot be used",
-                           domain="[('message_ids.body', 'ilike', 'salary')]")
+        self.assertWrong(
+            "Which Ones: mail.message cannot be used",
+            domain="[('message_ids.body', 'ilike', 'salary')]",
+        )
 
     def test_sub_domain_is_checked_as_well(self):
         for domain, message in (
-            ("[('invoice_user_id', 'any', [('login', '=', 'admin')])]",
-             "res.users cannot be used"),
-            ("[('partner_id', 'any', [('user_id', 'not any', [('login', '=', 'admin')])])]",
-             "res.users cannot be used"),
-            ("[('partner_id', 'any', [('user_id.login', '=', 'admin')])]",
-             "res.users cannot be used"),
-            ("[('line_ids', 'any', [('customer_cost_source', '=', 'unknown')])]",
-             "field customer_cost_source is restricted to a group"),
-            ("[('partner_id', 'any', [('nothing', '=', 1)])]",
-             "res.partner has no field nothing"),
+            ("[('invoice_user_id', 'any', [('login', '=', 'admin')])]", "res.users cannot be used"),
+            (
+                "[('partner_id', 'any', [('user_id', 'not any', [('login', '=', 'admin')])])]",
+                "res.users cannot be used",
+            ),
+            (
+                "[('partner_id', 'any', [('user_id.login', '=', 'admin')])]",
+                "res.users cannot be used",
+            ),
+            (
+                "[('line_ids', 'any', [('customer_cost_source', '=', 'unknown')])]",
+                "field customer_cost_source is restricted to a group",
+            ),
+            ("[('partner_id', 'any', [('nothing', '=', 1)])]", "res.partner has no field nothing"),
         ):
             with self.subTest(domain=domain):
                 self.assertWrong(f"Which Ones: {message}", domain=domain)
@@ -222,8 +253,14 @@ class TestDriverDefinition(CustomerCostCommon):
 
     def test_accountant_does_not_write_a_document_driver(self):
         driver = self.env["customer.cost.driver"].create(self.document_vals())
-        for vals in ({"domain": "[]"}, {"window": "year"}, {"policy": "zero"},
-                     {"name": "Other"}, {"kind": "value"}, {"active": False}):
+        for vals in (
+            {"domain": "[]"},
+            {"window": "year"},
+            {"policy": "zero"},
+            {"name": "Other"},
+            {"kind": "value"},
+            {"active": False},
+        ):
             with self.subTest(vals=vals):
                 name = next(iter(vals))
                 saved = driver[name]
@@ -252,11 +289,28 @@ class TestDriverDefinition(CustomerCostCommon):
             self.env["customer.cost.driver"]
             .with_user(self.users["accountant"])
             .load(
-                ["name", "code", "kind", "model_id/.id", "domain", "customer_path",
-                 "date_field", "measure"],
-                [["Imported", "T-IMP", "Documents",
-                  str(self.model_id("account.move")), "[]", "commercial_partner_id", "date",
-                  "Count the documents"]],
+                [
+                    "name",
+                    "code",
+                    "kind",
+                    "model_id/.id",
+                    "domain",
+                    "customer_path",
+                    "date_field",
+                    "measure",
+                ],
+                [
+                    [
+                        "Imported",
+                        "T-IMP",
+                        "Documents",
+                        str(self.model_id("account.move")),
+                        "[]",
+                        "commercial_partner_id",
+                        "date",
+                        "Count the documents",
+                    ]
+                ],
             )
         )
         self.assertFalse(result["ids"])

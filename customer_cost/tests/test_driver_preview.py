@@ -31,8 +31,10 @@ class TestDriverPreview(CustomerCostCommon):
         self.assertEqual(preview.negative_count, 1)
         self.assertEqual(preview.window_label, "2025-03-01 – 2025-03-31")
         self.assertEqual(
-            [(line.customer_id, line.quantity, line.share_pct, line.remark)
-             for line in preview.line_ids],
+            [
+                (line.customer_id, line.quantity, line.share_pct, line.remark)
+                for line in preview.line_ids
+            ],
             [
                 (self.customer_c, -10, -12.5, "negative"),
                 (self.customer_b, 0, 0, "zero"),

@@ -69,9 +69,7 @@ class TestDriverQuantities(CustomerCostCommon):
         self.create_sale(self.customer_a, move_type="out_refund")
         self.create_sale(self.customer_b, move_type="out_receipt")
         self.create_sale(self.customer_c, move_type="out_refund")
-        self.assertEqual(
-            self.quantities("invoice_count"), {self.customer_a: 2, self.customer_b: 1}
-        )
+        self.assertEqual(self.quantities("invoice_count"), {self.customer_a: 2, self.customer_b: 1})
 
     def test_invoice_lines_are_product_lines_only(self):
         line = {"product_id": self.product.id, "price_unit": 10, "tax_ids": [Command.clear()]}
@@ -113,8 +111,15 @@ class TestDriverQuantities(CustomerCostCommon):
         cancelled.button_cancel()
         reset = self.create_sale(self.customer_c, **due)
         reset.button_draft()
-        for driver in ("net_revenue", "gross_margin", "invoice_count", "invoice_line_count",
-                       "quantity_sold", "active_customers", "overdue_days"):
+        for driver in (
+            "net_revenue",
+            "gross_margin",
+            "invoice_count",
+            "invoice_line_count",
+            "quantity_sold",
+            "active_customers",
+            "overdue_days",
+        ):
             with self.subTest(driver=driver):
                 self.assertEqual(self.quantities(driver), {})
 
@@ -127,9 +132,15 @@ class TestDriverQuantities(CustomerCostCommon):
         )
         for partner in (self.customer_a, contact, address):
             self.create_sale(partner, quantity=2, price=100, invoice_date_due="2025-03-20")
-        expected = {"net_revenue": 600, "gross_margin": 360, "invoice_count": 3,
-                    "invoice_line_count": 3, "quantity_sold": 6, "active_customers": 1,
-                    "overdue_days": 33}
+        expected = {
+            "net_revenue": 600,
+            "gross_margin": 360,
+            "invoice_count": 3,
+            "invoice_line_count": 3,
+            "quantity_sold": 6,
+            "active_customers": 1,
+            "overdue_days": 33,
+        }
         for driver, quantity in expected.items():
             with self.subTest(driver=driver):
                 self.assertEqual(self.quantities(driver), {self.customer_a: quantity})
@@ -140,8 +151,12 @@ class TestDriverQuantities(CustomerCostCommon):
 
     def invoice_due(self, customer, due, day="2025-03-01", **vals):
         return self.create_sale(
-            customer, price=100, day=day, invoice_date_due=due,
-            invoice_payment_term_id=False, **vals,
+            customer,
+            price=100,
+            day=day,
+            invoice_date_due=due,
+            invoice_payment_term_id=False,
+            **vals,
         )
 
     def test_overdue_ends_with_the_full_payment(self):
@@ -161,20 +176,14 @@ class TestDriverQuantities(CustomerCostCommon):
     def test_overdue_never_paid_counts_every_day_of_the_window(self):
         self.invoice_due(self.customer_a, "2025-01-20", day="2025-01-05")
         self.assertEqual(self.quantities("overdue_days"), {self.customer_a: 31})
-        self.assertEqual(
-            self.quantities("overdue_days", date(2025, 1, 10)), {self.customer_a: 11}
-        )
+        self.assertEqual(self.quantities("overdue_days", date(2025, 1, 10)), {self.customer_a: 11})
 
     def test_paid_after_the_window_was_open_in_it(self):
         invoice = self.invoice_due(self.customer_a, "2025-03-10")
         self.pay(invoice, 100, "2025-05-05")
         self.assertEqual(self.quantities("overdue_days"), {self.customer_a: 21})
-        self.assertEqual(
-            self.quantities("overdue_days", date(2025, 4, 30)), {self.customer_a: 30}
-        )
-        self.assertEqual(
-            self.quantities("overdue_days", date(2025, 5, 31)), {self.customer_a: 5}
-        )
+        self.assertEqual(self.quantities("overdue_days", date(2025, 4, 30)), {self.customer_a: 30})
+        self.assertEqual(self.quantities("overdue_days", date(2025, 5, 31)), {self.customer_a: 5})
 
     def test_each_due_date_of_a_payment_term_counts(self):
         term = self.env["account.payment.term"].create(
@@ -201,9 +210,16 @@ class TestDriverQuantities(CustomerCostCommon):
     # ------------------------------------------------------------
 
     def sell_over_time(self):
-        for day, price in (("2024-03-31", 1), ("2024-04-01", 2), ("2024-06-30", 4),
-                           ("2024-07-01", 8), ("2025-02-28", 16), ("2025-03-01", 32),
-                           ("2025-03-31", 64), ("2025-04-01", 128)):
+        for day, price in (
+            ("2024-03-31", 1),
+            ("2024-04-01", 2),
+            ("2024-06-30", 4),
+            ("2024-07-01", 8),
+            ("2025-02-28", 16),
+            ("2025-03-01", 32),
+            ("2025-03-31", 64),
+            ("2025-04-01", 128),
+        ):
             self.create_sale(self.customer_a, price=price, day=day)
 
     def with_window(self, window):
@@ -235,24 +251,27 @@ class TestDriverQuantities(CustomerCostCommon):
     def test_date_and_time_of_the_last_day_belong_to_the_period(self):
         driver = self.env["customer.cost.driver"].create(
             {
-                "name": "Customers made", "code": "T-MADE", "kind": "document",
+                "name": "Customers made",
+                "code": "T-MADE",
+                "kind": "document",
                 "model_id": self.env["ir.model"]._get_id("res.partner"),
                 "domain": f"[('id', 'in', {self.own.ids})]",
                 "customer_path": "commercial_partner_id",
-                "date_field": "create_date", "measure": "count",
+                "date_field": "create_date",
+                "measure": "count",
             }
         )
-        for partner, day in ((self.customer_a, "2025-03-31 23:59:59"),
-                             (self.customer_b, "2025-04-01 00:00:00"),
-                             (self.customer_c, "2025-03-01 00:00:00")):
+        for partner, day in (
+            (self.customer_a, "2025-03-31 23:59:59"),
+            (self.customer_b, "2025-04-01 00:00:00"),
+            (self.customer_c, "2025-03-01 00:00:00"),
+        ):
             self.env.cr.execute(
                 "UPDATE res_partner SET create_date = %s WHERE id = %s", (day, partner.id)
             )
         self.own.invalidate_recordset()
         self.own.company_id = self.company
-        self.assertEqual(
-            self.quantities(driver).keys(), {self.customer_a, self.customer_c}
-        )
+        self.assertEqual(self.quantities(driver).keys(), {self.customer_a, self.customer_c})
 
     def test_companies_do_not_mix(self):
         other = self.setup_other_company()["company"]
@@ -265,20 +284,25 @@ class TestDriverQuantities(CustomerCostCommon):
                 "invoice_date": "2025-03-10",
                 "invoice_date_due": "2025-03-10",
                 "invoice_line_ids": [
-                    Command.create({"name": "x", "price_unit": 7, "quantity": 5,
-                                    "tax_ids": [Command.clear()]})
+                    Command.create(
+                        {"name": "x", "price_unit": 7, "quantity": 5, "tax_ids": [Command.clear()]}
+                    )
                 ],
             }
         ).action_post()
-        expected = {"net_revenue": (100, 35), "gross_margin": (60, 35), "invoice_count": (1, 1),
-                    "invoice_line_count": (1, 1), "quantity_sold": (1, 5),
-                    "active_customers": (1, 1), "overdue_days": (21, 21)}
+        expected = {
+            "net_revenue": (100, 35),
+            "gross_margin": (60, 35),
+            "invoice_count": (1, 1),
+            "invoice_line_count": (1, 1),
+            "quantity_sold": (1, 5),
+            "active_customers": (1, 1),
+            "overdue_days": (21, 21),
+        }
         for driver, (own, others) in expected.items():
             with self.subTest(driver=driver):
                 self.assertEqual(self.quantities(driver), {self.customer_a: own})
-                self.assertEqual(
-                    self.quantities(driver, company=other), {self.customer_a: others}
-                )
+                self.assertEqual(self.quantities(driver, company=other), {self.customer_a: others})
 
     # ------------------------------------------------------------
     # Entered and imported values
@@ -288,23 +312,22 @@ class TestDriverQuantities(CustomerCostCommon):
         driver = self.create_driver({self.customer_a: 2.5, self.customer_b: -1}, "2025-03-01")
         driver.value_ids.create(
             [
-                {"driver_id": driver.id, "customer_id": self.customer_a.id, "quantity": quantity,
-                 "date": day, "company_id": self.company.id}
+                {
+                    "driver_id": driver.id,
+                    "customer_id": self.customer_a.id,
+                    "quantity": quantity,
+                    "date": day,
+                    "company_id": self.company.id,
+                }
                 for quantity, day in ((3, "2025-03-31"), (10, "2025-02-28"), (20, "2025-04-01"))
             ]
         )
-        self.assertEqual(
-            self.quantities(driver), {self.customer_a: 5.5, self.customer_b: -1}
-        )
+        self.assertEqual(self.quantities(driver), {self.customer_a: 5.5, self.customer_b: -1})
         driver.window = "year"
-        self.assertEqual(
-            self.quantities(driver), {self.customer_a: 15.5, self.customer_b: -1}
-        )
+        self.assertEqual(self.quantities(driver), {self.customer_a: 15.5, self.customer_b: -1})
 
     def test_value_of_a_contact_belongs_to_its_company(self):
-        contact = self.env["res.partner"].create(
-            {"name": "Ann", "parent_id": self.customer_a.id}
-        )
+        contact = self.env["res.partner"].create({"name": "Ann", "parent_id": self.customer_a.id})
         driver = self.create_driver({contact: 4})
         self.assertEqual(driver.value_ids.customer_id, self.customer_a)
         driver.value_ids.customer_id = contact
@@ -314,8 +337,13 @@ class TestDriverQuantities(CustomerCostCommon):
         other = self.env["res.company"].create({"name": "Other company"})
         driver = self.create_driver({self.customer_a: 4})
         driver.value_ids.create(
-            {"driver_id": driver.id, "customer_id": self.customer_a.id, "quantity": 100,
-             "date": "2025-03-31", "company_id": other.id}
+            {
+                "driver_id": driver.id,
+                "customer_id": self.customer_a.id,
+                "quantity": 100,
+                "date": "2025-03-31",
+                "company_id": other.id,
+            }
         )
         self.assertEqual(self.quantities(driver), {self.customer_a: 4})
 
@@ -341,9 +369,7 @@ class TestDriverQuantities(CustomerCostCommon):
             ]
         )
         self.assertFalse(result["messages"])
-        self.assertEqual(
-            self.quantities(driver), {self.customer_a: 12.5, self.customer_b: 7}
-        )
+        self.assertEqual(self.quantities(driver), {self.customer_a: 12.5, self.customer_b: 7})
 
     def test_import_names_what_is_wrong_and_saves_nothing(self):
         driver = self.create_driver(name="Kilos shipped")

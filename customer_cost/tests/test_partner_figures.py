@@ -20,8 +20,13 @@ class TestPartnerFigures(CustomerCostCommon):
 
     def fill(self):
         """Sales and costs of customer A in last year, last summer, this year and next month."""
-        for day, quantity in (("2024-03-10", 1), ("2024-07-01", 2), ("2025-02-10", 4),
-                              ("2025-06-30", 8), ("2024-06-30", 16)):
+        for day, quantity in (
+            ("2024-03-10", 1),
+            ("2024-07-01", 2),
+            ("2025-02-10", 4),
+            ("2025-06-30", 8),
+            ("2024-06-30", 16),
+        ):
             self.create_sale(self.customer_a, quantity=quantity, day=day)
         for day, amount in (("2024-03-05", 10), ("2024-12-31", 20), ("2025-02-05", 40)):
             self.create_bill(
@@ -29,8 +34,12 @@ class TestPartnerFigures(CustomerCostCommon):
             )
         self.create_cost(post=True, date="2025-03-10", amount=8, item_id=self.other_item.id)
         administration = self.env["account.account"].create(
-            {"name": "Administration", "code": "T60021", "account_type": "expense",
-             "company_ids": [Command.set(self.company.ids)]}
+            {
+                "name": "Administration",
+                "code": "T60021",
+                "account_type": "expense",
+                "company_ids": [Command.set(self.company.ids)],
+            }
         )
         self.map_account(administration, self.admin_item)
         self.create_entry_move(
@@ -65,8 +74,7 @@ class TestPartnerFigures(CustomerCostCommon):
         self.fill()
         figures = self.figures()
         self.assertEqual(
-            [(span["key"], span["label"], span["from"], span["to"])
-             for span in figures["ranges"]],
+            [(span["key"], span["label"], span["from"], span["to"]) for span in figures["ranges"]],
             [
                 ("year", "2025", "2025-01-01", "2025-12-31"),
                 ("last_year", "2024", "2024-01-01", "2024-12-31"),
@@ -126,8 +134,20 @@ class TestPartnerFigures(CustomerCostCommon):
         trend = self.figures()["trend"]
         self.assertEqual(
             [point["month"] for point in trend],
-            ["2024-07", "2024-08", "2024-09", "2024-10", "2024-11", "2024-12", "2025-01",
-             "2025-02", "2025-03", "2025-04", "2025-05", "2025-06"],
+            [
+                "2024-07",
+                "2024-08",
+                "2024-09",
+                "2024-10",
+                "2024-11",
+                "2024-12",
+                "2025-01",
+                "2025-02",
+                "2025-03",
+                "2025-04",
+                "2025-05",
+                "2025-06",
+            ],
         )
         by_month = {point.pop("month"): point for point in trend}
         self.assertEqual(by_month["2025-02"], {"net_sales": 400, "cost": 65, "profit": 175})
@@ -172,9 +192,7 @@ class TestPartnerFigures(CustomerCostCommon):
         self.assertEqual(len(figures["trend"]), 12)
 
     def test_contact_has_no_figures_of_its_own(self):
-        contact = self.env["res.partner"].create(
-            {"name": "Ann", "parent_id": self.customer_a.id}
-        )
+        contact = self.env["res.partner"].create({"name": "Ann", "parent_id": self.customer_a.id})
         self.create_sale(contact, day="2025-02-10")
         self.assertFalse(self.figures(contact))
         self.assertEqual(self.ladder(self.figures())["net_sales"], [100, 0, 100])
@@ -276,13 +294,16 @@ class TestPartnerFigures(CustomerCostCommon):
             [{"name": f"Many {number}", "is_company": True} for number in range(80)]
         )
         self.create_bill(
-            [(account, 10, {"cost_customer_id": customer.id})
-             for customer in customers
-             for account in (self.expense_account, self.other_account)],
+            [
+                (account, 10, {"cost_customer_id": customer.id})
+                for customer in customers
+                for account in (self.expense_account, self.other_account)
+            ],
             "2025-05-10",
         )
-        self.create_rule(self.create_driver(dict.fromkeys(customers, 1), "2025-05-31"),
-                         self.other_item)
+        self.create_rule(
+            self.create_driver(dict.fromkeys(customers, 1), "2025-05-31"), self.other_item
+        )
         self.create_entry_move([(self.other_account, 100, {})], "2025-05-10")
         self.create_run("2025-05-31", post=True)
         for name in ("customer_cost_profit", "customer_cost_figures"):

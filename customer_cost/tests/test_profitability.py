@@ -4,9 +4,22 @@ from odoo.tools import SQL
 from .common import CustomerCostCommon
 
 MEASURES = (
-    "gross_sales", "discount", "net_sales", "product_cost", "gross_margin", "activity_cost",
-    "contribution", "sustaining_cost", "direct_cost", "statistical_cost", "direct_margin",
-    "allocated_cost", "cost_to_serve", "profit", "full_cost", "full_profit",
+    "gross_sales",
+    "discount",
+    "net_sales",
+    "product_cost",
+    "gross_margin",
+    "activity_cost",
+    "contribution",
+    "sustaining_cost",
+    "direct_cost",
+    "statistical_cost",
+    "direct_margin",
+    "allocated_cost",
+    "cost_to_serve",
+    "profit",
+    "full_cost",
+    "full_profit",
 )
 
 
@@ -20,8 +33,12 @@ class TestProfitability(CustomerCostCommon):
         cls.batch_item = cls.create_item("T-FRT", "Test freight", level="batch")
         cls.freight, cls.administration = cls.env["account.account"].create(
             [
-                {"name": name, "code": code, "account_type": "expense",
-                 "company_ids": [Command.set(cls.company.ids)]}
+                {
+                    "name": name,
+                    "code": code,
+                    "account_type": "expense",
+                    "company_ids": [Command.set(cls.company.ids)],
+                }
                 for name, code in (("Freight", "T60011"), ("Administration", "T60012"))
             ]
         )
@@ -56,14 +73,22 @@ class TestProfitability(CustomerCostCommon):
                 "tax_ids": [Command.set(taxes.ids if taxes else [])],
             }
         )
-        return self.create_sale(
-            customer or self.customer_a, invoice_line_ids=[line], **vals
-        )
+        return self.create_sale(customer or self.customer_a, invoice_line_ids=[line], **vals)
 
     def create_tax(self, amount=21.0, **vals):
-        return self.env["account.tax"].with_company(self.company).create(
-            {"name": f"Included {amount}", "amount": amount, "type_tax_use": "sale",
-             "price_include_override": "tax_included", "company_id": self.company.id, **vals}
+        return (
+            self.env["account.tax"]
+            .with_company(self.company)
+            .create(
+                {
+                    "name": f"Included {amount}",
+                    "amount": amount,
+                    "type_tax_use": "sale",
+                    "price_include_override": "tax_included",
+                    "company_id": self.company.id,
+                    **vals,
+                }
+            )
         )
 
     # ------------------------------------------------------------
@@ -73,11 +98,16 @@ class TestProfitability(CustomerCostCommon):
     def test_ladder_of_a_customer_and_month(self):
         self.sell(price=100, quantity=10, discount=10)
         self.sell(price=100, quantity=1, move_type="out_refund")
-        self.create_bill([(self.expense_account, 70, {"cost_customer_id": self.customer_a.id}),
-                          (self.freight, 30, {"cost_customer_id": self.customer_a.id})])
+        self.create_bill(
+            [
+                (self.expense_account, 70, {"cost_customer_id": self.customer_a.id}),
+                (self.freight, 30, {"cost_customer_id": self.customer_a.id}),
+            ]
+        )
         self.create_cost(post=True, amount=15)
-        self.create_entry_move([(self.expense_account, 100, {}), (self.freight, 40, {}),
-                                (self.administration, 60, {})])
+        self.create_entry_move(
+            [(self.expense_account, 100, {}), (self.freight, 40, {}), (self.administration, 60, {})]
+        )
         driver = self.create_driver({self.customer_a: 1, self.customer_b: 3})
         self.create_rule(driver, self.item | self.batch_item, name="Sales cost")
         self.create_rule(driver, self.admin_item, name="Administration", full_cost=True)
@@ -110,8 +140,14 @@ class TestProfitability(CustomerCostCommon):
         self.assertEqual(row.currency_id, self.company.currency_id)
         self.assertLadder(
             self.row(self.customer_b),
-            net_sales=0, activity_cost=30, sustaining_cost=75, direct_cost=0, allocated_cost=105,
-            profit=-105, full_cost=45, full_profit=-150,
+            net_sales=0,
+            activity_cost=30,
+            sustaining_cost=75,
+            direct_cost=0,
+            allocated_cost=105,
+            profit=-105,
+            full_cost=45,
+            full_profit=-150,
         )
 
     def test_each_month_has_its_own_row(self):
@@ -123,9 +159,7 @@ class TestProfitability(CustomerCostCommon):
         self.assertFalse(self.row(month="2025-04-01"))
 
     def test_contact_counts_for_its_company(self):
-        contact = self.env["res.partner"].create(
-            {"name": "Ann", "parent_id": self.customer_a.id}
-        )
+        contact = self.env["res.partner"].create({"name": "Ann", "parent_id": self.customer_a.id})
         self.sell(customer=contact)
         self.sell()
         self.assertLadder(self.row(), net_sales=200)
@@ -159,7 +193,11 @@ class TestProfitability(CustomerCostCommon):
     def test_full_discount_keeps_the_gross_sale_and_the_product_cost(self):
         self.sell(price=50, quantity=2, discount=100)
         self.assertLadder(
-            self.row(), gross_sales=100, discount=100, net_sales=0, product_cost=80,
+            self.row(),
+            gross_sales=100,
+            discount=100,
+            net_sales=0,
+            product_cost=80,
             gross_margin=-80,
         )
 
@@ -196,9 +234,7 @@ class TestProfitability(CustomerCostCommon):
             "CHF", rates=[("2025-01-01", 4.0), ("2025-03-20", 5.0)]
         )
         self.sell(price=100, quantity=2, discount=20, currency_id=currency.id)
-        self.assertLadder(
-            self.row(), gross_sales=50, discount=10, net_sales=40, product_cost=80
-        )
+        self.assertLadder(self.row(), gross_sales=50, discount=10, net_sales=40, product_cost=80)
         self.sell(price=100, discount=100, currency_id=currency.id)
         self.assertLadder(self.row(), gross_sales=75, discount=35, net_sales=40)
 
@@ -268,8 +304,13 @@ class TestProfitability(CustomerCostCommon):
         self.assertEqual(self.row(self.customer_b).profit_pct, -300)
         for customer in (self.customer_c, self.vendor):
             row = self.row(customer)
-            for name in ("gross_margin_pct", "direct_margin_pct", "profit_pct",
-                         "full_profit_pct", "cost_to_serve_pct"):
+            for name in (
+                "gross_margin_pct",
+                "direct_margin_pct",
+                "profit_pct",
+                "full_profit_pct",
+                "cost_to_serve_pct",
+            ):
                 with self.subTest(customer=customer.name, name=name):
                     self.assertIs(row[name], False)
                     self.assertIs(row.read([name])[0][name], False)
@@ -295,19 +336,21 @@ class TestProfitability(CustomerCostCommon):
 
     def test_ratio_of_a_group_without_sales_is_empty(self):
         self.sell_at_every_margin()
-        expected = {self.customer_a.id: 60, self.customer_b.id: -300, self.customer_c.id: False,
-                    self.vendor.id: False}
+        expected = {
+            self.customer_a.id: 60,
+            self.customer_b.id: -300,
+            self.customer_c.id: False,
+            self.vendor.id: False,
+        }
         groups = self.report._read_group(self.domain, ["customer_id"], ["profit_pct:avg"])
         self.assertEqual({customer.id: ratio for customer, ratio in groups}, expected)
-        groups = self.report.formatted_read_group(
-            self.domain, ["customer_id"], ["profit_pct:avg"]
-        )
+        groups = self.report.formatted_read_group(self.domain, ["customer_id"], ["profit_pct:avg"])
         self.assertEqual(
             {group["customer_id"][0]: group["profit_pct:avg"] for group in groups}, expected
         )
-        groups = self.report.web_read_group(
-            self.domain, ["customer_id"], ["profit_pct:avg"]
-        )["groups"]
+        groups = self.report.web_read_group(self.domain, ["customer_id"], ["profit_pct:avg"])[
+            "groups"
+        ]
         self.assertEqual(
             {group["customer_id"][0]: group["profit_pct:avg"] for group in groups}, expected
         )
@@ -323,15 +366,21 @@ class TestProfitability(CustomerCostCommon):
         self.assertEqual([group["profit_pct:avg"] for group in sets[2]], [50])
         self.assertEqual(
             {group["customer_id"][0]: group["profit_pct:avg"] for group in sets[1]},
-            {self.customer_a.id: 60, self.customer_b.id: -300, self.customer_c.id: False,
-             self.vendor.id: False},
+            {
+                self.customer_a.id: 60,
+                self.customer_b.id: -300,
+                self.customer_c.id: False,
+                self.vendor.id: False,
+            },
         )
 
     def test_empty_ratios_sort_last(self):
         self.sell_at_every_margin()
         empty = [self.customer_c, self.vendor]
-        for direction, first in (("asc", [self.customer_b, self.customer_a]),
-                                 ("desc", [self.customer_a, self.customer_b])):
+        for direction, first in (
+            ("asc", [self.customer_b, self.customer_a]),
+            ("desc", [self.customer_a, self.customer_b]),
+        ):
             with self.subTest(direction=direction):
                 rows = self.report.search(
                     self.domain, order=f"profit_pct {direction}, customer_id.id"
@@ -344,12 +393,16 @@ class TestProfitability(CustomerCostCommon):
                     [row["customer_id"] for row in rows], [p.id for p in first + empty]
                 )
                 groups = self.report._read_group(
-                    self.domain, ["customer_id"], ["profit_pct:avg"],
+                    self.domain,
+                    ["customer_id"],
+                    ["profit_pct:avg"],
                     order=f"profit_pct:avg {direction}",
                 )
                 self.assertEqual([group[0] for group in groups][:2], first)
                 groups = self.report.web_read_group(
-                    self.domain, ["customer_id"], ["profit_pct:avg"],
+                    self.domain,
+                    ["customer_id"],
+                    ["profit_pct:avg"],
                     order=f"profit_pct:avg {direction}",
                 )["groups"]
                 self.assertEqual(
@@ -360,12 +413,16 @@ class TestProfitability(CustomerCostCommon):
         self.sell_at_every_margin()
         self.sell(price=50, customer=self.customer_b, day="2025-04-10")
         groups = self.report._read_group(
-            self.domain, ["customer_id"], ["profit_pct:avg"],
+            self.domain,
+            ["customer_id"],
+            ["profit_pct:avg"],
             having=[("profit_pct:avg", "<", 0)],
         )
         self.assertEqual(groups, [(self.customer_b, -100 * 20 / 60)])
         groups = self.report._read_group(
-            self.domain, ["customer_id"], ["profit_pct:avg"],
+            self.domain,
+            ["customer_id"],
+            ["profit_pct:avg"],
             having=[("profit_pct:avg", ">=", 60)],
         )
         self.assertEqual(groups, [(self.customer_a, 60)])
@@ -378,14 +435,10 @@ class TestProfitability(CustomerCostCommon):
         self.sell(price=33.33, quantity=3, discount=5)
         self.sell(price=71.1, customer=self.customer_b, day="2025-02-11")
         self.sell(price=12.5, customer=self.customer_b, move_type="out_refund")
-        self.create_bill([(self.expense_account, 17.17,
-                           {"cost_customer_id": self.customer_b.id})])
+        self.create_bill([(self.expense_account, 17.17, {"cost_customer_id": self.customer_b.id})])
         self.create_cost(post=True, amount=3.33)
-        self.create_entry_move([(self.expense_account, 100, {}),
-                                (self.administration, 50.01, {})])
-        driver = self.create_driver(
-            {self.customer_a: 1, self.customer_b: 1, self.customer_c: 1}
-        )
+        self.create_entry_move([(self.expense_account, 100, {}), (self.administration, 50.01, {})])
+        driver = self.create_driver({self.customer_a: 1, self.customer_b: 1, self.customer_c: 1})
         self.create_rule(driver)
         self.create_rule(driver, self.admin_item, full_cost=True)
         self.create_run(post=True)
@@ -395,17 +448,24 @@ class TestProfitability(CustomerCostCommon):
     def test_totals_are_those_of_the_sources(self):
         self.fill()
         totals = self.report._read_group(
-            self.domain, [],
-            ["net_sales:sum", "product_cost:sum", "direct_cost:sum", "allocated_cost:sum",
-             "full_cost:sum"],
+            self.domain,
+            [],
+            [
+                "net_sales:sum",
+                "product_cost:sum",
+                "direct_cost:sum",
+                "allocated_cost:sum",
+                "full_cost:sum",
+            ],
         )[0]
         invoices = self.env["account.move"].search(
-            [*self.domain, ("move_type", "in", ("out_invoice", "out_refund")),
-             ("state", "=", "posted")]
+            [
+                *self.domain,
+                ("move_type", "in", ("out_invoice", "out_refund")),
+                ("state", "=", "posted"),
+            ]
         )
-        lines = self.env["customer.cost.line"].search(
-            [*self.domain, ("customer_id", "!=", False)]
-        )
+        lines = self.env["customer.cost.line"].search([*self.domain, ("customer_id", "!=", False)])
         allocations = self.env["customer.cost.allocation"].search(self.domain)
         self.assertEqual(
             [round(total, 2) for total in totals[:3]],
@@ -415,8 +475,9 @@ class TestProfitability(CustomerCostCommon):
                 round(sum(lines.mapped("amount")), 2),
             ],
         )
-        self.assertEqual(round(totals[3] + totals[4], 2),
-                         round(sum(allocations.mapped("amount")), 2))
+        self.assertEqual(
+            round(totals[3] + totals[4], 2), round(sum(allocations.mapped("amount")), 2)
+        )
         self.assertEqual((round(totals[3], 2), round(totals[4], 2)), (100, 50.01))
 
     def test_drilling_leads_to_the_same_totals(self):
@@ -425,15 +486,11 @@ class TestProfitability(CustomerCostCommon):
         self.assertEqual(len(rows), 4)
         for row in rows:
             with self.subTest(row=row.id):
-                costs = self.env["customer.cost.analysis"].search(
-                    row.action_open_costs()["domain"]
-                )
+                costs = self.env["customer.cost.analysis"].search(row.action_open_costs()["domain"])
                 self.assertAlmostEqual(
                     sum(costs.mapped("amount")), row.cost_to_serve + row.full_cost, 3
                 )
-                invoices = self.env["account.move"].search(
-                    row.action_open_invoices()["domain"]
-                )
+                invoices = self.env["account.move"].search(row.action_open_invoices()["domain"])
                 self.assertAlmostEqual(
                     sum(invoices.mapped("amount_untaxed_signed")), row.net_sales, 3
                 )
@@ -441,9 +498,7 @@ class TestProfitability(CustomerCostCommon):
     def test_analysis_rows_open_what_is_behind_them(self):
         self.fill()
         rows = self.env["customer.cost.analysis"].search(self.domain)
-        self.assertEqual(
-            set(rows.mapped("layer")), {"direct", "pool", "allocated"}
-        )
+        self.assertEqual(set(rows.mapped("layer")), {"direct", "pool", "allocated"})
         for row in rows:
             action = row.action_open_source()
             source = self.env[action["res_model"]].browse(action["res_id"])
@@ -456,15 +511,22 @@ class TestProfitability(CustomerCostCommon):
         other = self.setup_other_company()["company"]
         self.env.user.company_ids |= other
         self.env["account.move"].with_company(other).create(
-            {"move_type": "out_invoice", "company_id": other.id,
-             "partner_id": self.customer_a.id, "invoice_date": "2025-03-10",
-             "invoice_line_ids": [Command.create({"name": "x", "price_unit": 7,
-                                                  "tax_ids": [Command.clear()]})]}
+            {
+                "move_type": "out_invoice",
+                "company_id": other.id,
+                "partner_id": self.customer_a.id,
+                "invoice_date": "2025-03-10",
+                "invoice_line_ids": [
+                    Command.create({"name": "x", "price_unit": 7, "tax_ids": [Command.clear()]})
+                ],
+            }
         ).action_post()
         for model in ("customer.cost.profitability", "customer.cost.analysis"):
-            rows = self.env[model].with_context(
-                allowed_company_ids=(self.company | other).ids
-            ).search([("company_id", "in", (self.company | other).ids)])
+            rows = (
+                self.env[model]
+                .with_context(allowed_company_ids=(self.company | other).ids)
+                .search([("company_id", "in", (self.company | other).ids)])
+            )
             with self.subTest(model=model):
                 self.assertEqual(len(set(rows.ids)), len(rows))
                 keys = {row.id: (row.company_id, row.customer_id) for row in rows}
@@ -473,8 +535,12 @@ class TestProfitability(CustomerCostCommon):
                     found = rows.search([("id", "=", row.id)])
                     self.assertEqual(found, row)
                     self.assertEqual((found.company_id, found.customer_id), keys[row.id])
-                self.assertEqual(rows.search([("id", "not in", rows[1:].ids), ("company_id",
-                                 "in", rows.company_id.ids)]), rows[:1])
+                self.assertEqual(
+                    rows.search(
+                        [("id", "not in", rows[1:].ids), ("company_id", "in", rows.company_id.ids)]
+                    ),
+                    rows[:1],
+                )
                 self.assertEqual(rows.exists(), rows)
 
     def test_groups_by_salesperson_country_and_year(self):
@@ -497,11 +563,13 @@ class TestProfitability(CustomerCostCommon):
         report = self.report.with_user(self.rep)
         self.assertEqual(report.search([]).customer_id, self.customer_a)
         groups = report._read_group([], ["user_id"], ["net_sales:sum", "profit_pct:avg"])
-        self.assertEqual([(user, round(net, 2)) for user, net, _ratio in groups],
-                         [(self.rep, 94.99)])
+        self.assertEqual(
+            [(user, round(net, 2)) for user, net, _ratio in groups], [(self.rep, 94.99)]
+        )
         row = report.search([])
-        self.assertEqual(row.read(["net_sales", "customer_id", "profit_pct"])[0]["net_sales"],
-                         94.99)
+        self.assertEqual(
+            row.read(["net_sales", "customer_id", "profit_pct"])[0]["net_sales"], 94.99
+        )
         costs = self.env["customer.cost.analysis"].with_user(self.rep).search([])
         self.assertEqual(costs.customer_id, self.customer_a)
 
@@ -516,14 +584,13 @@ class TestProfitability(CustomerCostCommon):
             query = self.report._search(domain)
             plan = [
                 row[0]
-                for row in self.env.execute_query(
-                    SQL("EXPLAIN (COSTS OFF) %s", query.select())
-                )
+                for row in self.env.execute_query(SQL("EXPLAIN (COSTS OFF) %s", query.select()))
             ]
             with self.subTest(domain=domain):
                 conditions = [line for line in plan if "Cond:" in line or "Filter:" in line]
-                sales = [line for line in conditions
-                         if f"commercial_partner_id = {customer})" in line]
+                sales = [
+                    line for line in conditions if f"commercial_partner_id = {customer})" in line
+                ]
                 costs = [line for line in conditions if f"(customer_id = {customer})" in line]
                 self.assertTrue(sales, plan)
                 self.assertGreaterEqual(len(costs), 2, plan)

@@ -42,18 +42,14 @@ class TestRule(CustomerCostCommon):
 
     def test_fixed_percentages_stay_within_100(self):
         with self.assertRaisesText(ValidationError, r"add up to 100\.5 %"):
-            self.create_rule(
-                fixed_ids=self.fixed((self.customer_a, 60), (self.customer_b, 40.5))
-            )
+            self.create_rule(fixed_ids=self.fixed((self.customer_a, 60), (self.customer_b, 40.5)))
         with self.assertRaisesText(ValidationError, "add up to 0 %"):
             self.create_rule()
         rule = self.create_rule(fixed_ids=self.fixed((self.customer_a, 60)))
         self.assertEqual(rule.fixed_ids.percentage, 60)
 
     def test_fixed_percentage_changed_on_its_own_stays_within_100(self):
-        rule = self.create_rule(
-            fixed_ids=self.fixed((self.customer_a, 60), (self.customer_b, 40))
-        )
+        rule = self.create_rule(fixed_ids=self.fixed((self.customer_a, 60), (self.customer_b, 40)))
         line = rule.fixed_ids[0]
         with self.assertRaisesText(ValidationError, "add up to 101 %"):
             line.with_user(self.users["accountant"]).percentage = 61
@@ -79,8 +75,16 @@ class TestRule(CustomerCostCommon):
     def test_end_before_the_beginning_is_refused(self):
         result = self.env["customer.cost.rule"].load(
             ["name", "method", "driver_id/.id", "sender_item_ids/.id", "date_from", "date_to"],
-            [["Loaded", "By a driver", str(self.driver.id), str(self.item.id), "2025-03-02",
-              "2025-03-01"]],
+            [
+                [
+                    "Loaded",
+                    "By a driver",
+                    str(self.driver.id),
+                    str(self.item.id),
+                    "2025-03-02",
+                    "2025-03-01",
+                ]
+            ],
         )
         self.assertFalse(result["ids"])
         self.assertIn("cannot end before it begins", result["messages"][0]["message"])
@@ -120,8 +124,10 @@ class TestRule(CustomerCostCommon):
             ("uid", "Rule Test rule, receivers: "),
             ("[('name', 'resembles', 'x')]", "Rule Test rule, receivers: "),
             ("[('user_ids.login', '=', 'admin')]", "receivers: .*res.users cannot be used"),
-            ("[('user_id', 'any', [('login', '=', 'x')])]",
-             "receivers: .*res.users cannot be used"),
+            (
+                "[('user_id', 'any', [('login', '=', 'x')])]",
+                "receivers: .*res.users cannot be used",
+            ),
         ):
             with self.subTest(domain=domain), self.assertRaisesText(ValidationError, message):
                 self.create_rule(self.driver, receiver_domain=domain)
@@ -143,9 +149,7 @@ class TestRule(CustomerCostCommon):
     # ------------------------------------------------------------
 
     def test_receivers_are_those_of_the_domain(self):
-        self.create_rule(
-            self.driver, receiver_domain=str([("id", "!=", self.customer_b.id)])
-        )
+        self.create_rule(self.driver, receiver_domain=str([("id", "!=", self.customer_b.id)]))
         self.pool(90)
         run = self.create_run()
         self.assertEqual(self.received(run), {self.customer_a: 30, self.customer_c: 60})
@@ -196,9 +200,7 @@ class TestRule(CustomerCostCommon):
         ann, bob = self.env["res.partner"].create(
             [{"name": name, "parent_id": self.customer_a.id} for name in ("Ann", "Bob")]
         )
-        self.create_rule(
-            fixed_ids=self.fixed((bob, 20), (self.customer_b, 50), (ann, 30))
-        )
+        self.create_rule(fixed_ids=self.fixed((bob, 20), (self.customer_b, 50), (ann, 30)))
         self.pool(200)
         run = self.create_run()
         self.assertEqual(self.received(run), {self.customer_a: 100, self.customer_b: 100})
@@ -264,28 +266,39 @@ class TestRule(CustomerCostCommon):
         self.assertEqual(len(self.create_run("2025-04-30").step_ids), 0)
 
     def test_rules_of_the_root_company_hold_for_its_branch(self):
-        branch = self.env["res.company"].create(
-            {"name": "Branch", "parent_id": self.company.id}
-        )
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
         self.env.user.company_ids |= branch
         self.create_rule(self.driver)
         self.driver.value_ids.create(
-            {"driver_id": self.driver.id, "customer_id": self.customer_b.id, "quantity": 1,
-             "date": "2025-03-31", "company_id": branch.id}
+            {
+                "driver_id": self.driver.id,
+                "customer_id": self.customer_b.id,
+                "quantity": 1,
+                "date": "2025-03-31",
+                "company_id": branch.id,
+            }
         )
         self.pool(40)
         branch.customer_cost_max_days_back = 36500
-        entry = self.env["customer.cost.entry"].with_company(branch).create(
-            {"company_id": branch.id, "date": "2025-03-10", "item_id": self.item.id,
-             "amount": 7, "currency_id": branch.currency_id.id, "description": "Pool"}
+        entry = (
+            self.env["customer.cost.entry"]
+            .with_company(branch)
+            .create(
+                {
+                    "company_id": branch.id,
+                    "date": "2025-03-10",
+                    "item_id": self.item.id,
+                    "amount": 7,
+                    "currency_id": branch.currency_id.id,
+                    "description": "Pool",
+                }
+            )
         )
         entry.action_submit()
         reviewer = self.users["reviewer"]
         reviewer.company_ids |= branch
         entry.with_user(reviewer).with_company(branch).action_approve()
-        run = self.env["customer.cost.run"].create(
-            {"company_id": branch.id, "date": "2025-03-31"}
-        )
+        run = self.env["customer.cost.run"].create({"company_id": branch.id, "date": "2025-03-31"})
         run.action_compute()
         self.assertEqual(run.step_ids.name, "Test rule")
         self.assertEqual(self.received(run), {self.customer_b: 7})

@@ -89,8 +89,9 @@ class TestRunCompute(CustomerCostCommon):
 
     def test_shares_above_100_are_refused_naming_item_and_rules(self):
         self.create_rule(self.driver(1), name="First", share_pct=60)
-        self.create_rule(self.driver(1), self.item | self.other_item, name="Second",
-                         share_pct=40.000001)
+        self.create_rule(
+            self.driver(1), self.item | self.other_item, name="Second", share_pct=40.000001
+        )
         self.pool(100)
         run = self.create_run(compute=False)
         message = r"\[T-TRV\] Test travel is sent to 100 % by First, Second"
@@ -161,9 +162,7 @@ class TestRunCompute(CustomerCostCommon):
         self.create_rule(self.driver(100, -90, policy="zero"))
         self.pool(1000)
         run = self.create_run()
-        self.assertEqual(
-            run.step_ids.message, "Negative quantities: Cost Customer B (-90)."
-        )
+        self.assertEqual(run.step_ids.message, "Negative quantities: Cost Customer B (-90).")
         self.assertEqual(self.amounts(run), [1000, 0, 0])
 
     def test_only_negative_quantities_counted_as_zero_keep_the_pool(self):
@@ -179,8 +178,12 @@ class TestRunCompute(CustomerCostCommon):
 
     def test_full_cost_has_its_own_line_and_leaves_customer_profit_alone(self):
         administration = self.env["account.account"].create(
-            {"name": "Administration", "code": "T60009", "account_type": "expense",
-             "company_ids": [Command.set(self.company.ids)]}
+            {
+                "name": "Administration",
+                "code": "T60009",
+                "account_type": "expense",
+                "company_ids": [Command.set(self.company.ids)],
+            }
         )
         self.map_account(administration, self.admin_item)
         driver = self.driver(1, 3)
@@ -194,9 +197,11 @@ class TestRunCompute(CustomerCostCommon):
         self.assertConserved(run)
         self.assertEqual(run.step_ids.mapped("full_cost"), [False, True])
         self.assertEqual(self.profits(), profits)
-        rows = self.env["customer.cost.profitability"].search(
-            [("customer_id", "in", (self.customer_a | self.customer_b).ids)]
-        ).sorted("customer_id")
+        rows = (
+            self.env["customer.cost.profitability"]
+            .search([("customer_id", "in", (self.customer_a | self.customer_b).ids)])
+            .sorted("customer_id")
+        )
         self.assertEqual(rows.mapped("full_cost"), [20, 60])
         self.assertEqual(rows.mapped("allocated_cost"), [10, 30])
         self.assertEqual(rows.mapped("full_profit"), [-30, -90])
@@ -222,8 +227,9 @@ class TestRunCompute(CustomerCostCommon):
         february = self.create_run("2025-02-28", post=True)
         self.assertEqual((february.carried_total, february.sent_total), (100, 110))
         march = self.create_run("2025-03-31", post=True)
-        self.assertEqual((march.carried_total, march.sent_total, march.received_total),
-                         (110, 111, 111))
+        self.assertEqual(
+            (march.carried_total, march.sent_total, march.received_total), (110, 111, 111)
+        )
         self.assertConserved(march)
         self.pool(5, "2025-04-10")
         april = self.create_run("2025-04-30")
@@ -353,8 +359,11 @@ class TestRunCompute(CustomerCostCommon):
         self.create_sale(self.customer_b, price=100)
         for driver in ("net_revenue", "gross_margin", "active_customers", "overdue_days"):
             self.create_rule(
-                self.env.ref(f"customer_cost.driver_{driver}"), name=driver, share_pct=25,
-                carry_forward=True, receiver_domain="[('is_company', '=', True)]",
+                self.env.ref(f"customer_cost.driver_{driver}"),
+                name=driver,
+                share_pct=25,
+                carry_forward=True,
+                receiver_domain="[('is_company', '=', True)]",
             )
         self.pool(100)
         self.env.invalidate_all()
@@ -395,30 +404,34 @@ class TestRunCompute(CustomerCostCommon):
         )["company"]
         company.customer_cost_max_days_back = 36500
         self.env.user.company_ids |= company
-        entry = self.env["customer.cost.entry"].with_company(company).create(
-            {
-                "company_id": company.id,
-                "currency_id": company.currency_id.id,
-                "date": "2025-03-10",
-                "item_id": self.item.id,
-                "amount": amount,
-                "description": "Pool",
-            }
+        entry = (
+            self.env["customer.cost.entry"]
+            .with_company(company)
+            .create(
+                {
+                    "company_id": company.id,
+                    "currency_id": company.currency_id.id,
+                    "date": "2025-03-10",
+                    "item_id": self.item.id,
+                    "amount": amount,
+                    "description": "Pool",
+                }
+            )
         )
         entry.action_submit()
         self.users["reviewer"].company_ids |= company
         entry.with_user(self.users["reviewer"]).with_company(company).action_approve()
-        driver = self.create_driver(
-            {self.customer_a: 1, self.customer_b: 1, self.customer_c: 1}
-        )
+        driver = self.create_driver({self.customer_a: 1, self.customer_b: 1, self.customer_c: 1})
         driver.value_ids.company_id = company
         self.env["customer.cost.rule"].create(
-            {"name": "Thirds", "company_id": company.id, "driver_id": driver.id,
-             "sender_item_ids": [Command.set(self.item.ids)]}
+            {
+                "name": "Thirds",
+                "company_id": company.id,
+                "driver_id": driver.id,
+                "sender_item_ids": [Command.set(self.item.ids)],
+            }
         )
-        run = self.env["customer.cost.run"].create(
-            {"company_id": company.id, "date": "2025-03-31"}
-        )
+        run = self.env["customer.cost.run"].create({"company_id": company.id, "date": "2025-03-31"})
         run.action_compute()
         self.assertConserved(run)
         run.action_post()

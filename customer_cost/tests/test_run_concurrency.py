@@ -43,7 +43,7 @@ class TestRunConcurrency(TransactionCase):
             env = api.Environment(cr, SUPERUSER_ID, {})
             self.first_ids = self.read_last_ids(cr)
             self.create_fixtures(env)
-            cr.commit()
+            cr.commit()  # pylint: disable=invalid-commit
 
     def create_fixtures(self, env):
         self.company_id = env.ref("base.main_company").id
@@ -132,7 +132,7 @@ class TestRunConcurrency(TransactionCase):
             partners = users.partner_id | env["res.partner"].browse(self.customer_id)
             users.unlink()
             partners.unlink()
-            cr.commit()
+            cr.commit()  # pylint: disable=invalid-commit
 
     # ------------------------------------------------------------
     # Two transactions
@@ -162,7 +162,7 @@ class TestRunConcurrency(TransactionCase):
             retrying(lambda: calls[1](second), second)
         return lost.exception, str(told.exception)
 
-    def read(self, query, *parameters):
+    def read_committed(self, query, *parameters):
         with self.registry_cursor() as cr:
             cr.execute(query, parameters)
             return cr.fetchall()
@@ -170,7 +170,7 @@ class TestRunConcurrency(TransactionCase):
     def run_states(self):
         return sorted(
             state
-            for (state,) in self.read(
+            for (state,) in self.read_committed(
                 "SELECT state FROM customer_cost_run WHERE id = ANY(%s)", self.run_ids
             )
         )
@@ -185,7 +185,9 @@ class TestRunConcurrency(TransactionCase):
         env["customer.cost.period"].browse(self.period_id).action_close()
 
     def direct_lines(self):
-        return self.read("SELECT amount FROM customer_cost_line WHERE entry_id = %s", self.entry_id)
+        return self.read_committed(
+            "SELECT amount FROM customer_cost_line WHERE entry_id = %s", self.entry_id
+        )
 
     # ------------------------------------------------------------
     # Runs

@@ -57,8 +57,9 @@ class TestRunPosting(CustomerCostCommon):
     def test_only_a_cost_manager_posts(self):
         run = self.create_run()
         for role in ("accountant", "cost_user", "rep", "reviewer", "auditor", "internal"):
-            with self.subTest(role=role), self.assertRaisesText(
-                AccessError, "Only a cost manager posts or reverses a run"
+            with (
+                self.subTest(role=role),
+                self.assertRaisesText(AccessError, "Only a cost manager posts or reverses a run"),
             ):
                 run.with_user(self.users[role]).action_post()
             self.assertEqual(run.state, "computed")
@@ -87,16 +88,18 @@ class TestRunPosting(CustomerCostCommon):
 
     def test_posting_twice_is_refused(self):
         run = self.create_run(post=True)
-        with self.assertNothingChanged(), self.assertRaisesText(
-            UserError, "is not computed, or is posted already"
+        with (
+            self.assertNothingChanged(),
+            self.assertRaisesText(UserError, "is not computed, or is posted already"),
         ):
             run.action_post()
         self.assertEqual(run.state, "posted")
 
     def test_posted_run_is_not_computed_again(self):
         run = self.create_run(post=True)
-        with self.assertNothingChanged(), self.assertRaisesText(
-            UserError, "is Posted. Make a new run of the month instead"
+        with (
+            self.assertNothingChanged(),
+            self.assertRaisesText(UserError, "is Posted. Make a new run of the month instead"),
         ):
             run.action_compute()
 
@@ -220,8 +223,10 @@ class TestRunPosting(CustomerCostCommon):
 
     def test_changed_row_is_refused(self):
         run = self.create_run()
-        self.sql("UPDATE customer_cost_allocation SET amount = amount + 0.01 WHERE id = %s",
-                 self.rows(run)[0].id)
+        self.sql(
+            "UPDATE customer_cost_allocation SET amount = amount + 0.01 WHERE id = %s",
+            self.rows(run)[0].id,
+        )
         self.assertPostingRefused(
             run, r"does not balance: step Test rule sent 100\S*, .* rows hold 100\.01\S*\. Compute"
         )
@@ -238,12 +243,18 @@ class TestRunPosting(CustomerCostCommon):
 
     def test_row_of_another_item_or_month_or_company_is_refused(self):
         other = self.env["res.company"].create({"name": "Elsewhere"})
-        for column, value in (("item_id", self.other_item.id), ("date", "2025-04-30"),
-                              ("company_id", other.id)):
+        for column, value in (
+            ("item_id", self.other_item.id),
+            ("date", "2025-04-30"),
+            ("company_id", other.id),
+        ):
             with self.subTest(column=column):
                 run = self.create_run()
-                self.sql(f"UPDATE customer_cost_allocation SET {column} = %s WHERE id = %s",
-                         value, self.rows(run)[0].id)
+                self.sql(
+                    f"UPDATE customer_cost_allocation SET {column} = %s WHERE id = %s",
+                    value,
+                    self.rows(run)[0].id,
+                )
                 self.assertPostingRefused(run, "does not balance: step Test rule")
 
     def test_added_row_without_a_cell_is_refused(self):
@@ -252,17 +263,25 @@ class TestRunPosting(CustomerCostCommon):
             "INSERT INTO customer_cost_allocation (step_id, company_id, item_id, date,"
             " customer_id, layer, quantity, amount)"
             " VALUES (%s, %s, %s, '2025-03-31', %s, 'allocated', 1, 5)",
-            run.step_ids.id, self.company.id, self.other_item.id, self.customer_c.id,
+            run.step_ids.id,
+            self.company.id,
+            self.other_item.id,
+            self.customer_c.id,
         )
         self.assertPostingRefused(run, "does not balance: step Test rule")
 
     def test_changed_cell_or_step_or_total_is_refused(self):
         for table, statement in (
-            ("cell", "UPDATE customer_cost_run_cell SET sent = sent + 1, retained = retained + 1"
-                     " WHERE step_id IN (SELECT id FROM customer_cost_run_step WHERE run_id = %s)"),
+            (
+                "cell",
+                "UPDATE customer_cost_run_cell SET sent = sent + 1, retained = retained + 1"
+                " WHERE step_id IN (SELECT id FROM customer_cost_run_step WHERE run_id = %s)",
+            ),
             ("step", "UPDATE customer_cost_run_step SET received = received - 1 WHERE run_id = %s"),
-            ("run", "UPDATE customer_cost_run SET received_total = received_total + 1"
-                    " WHERE id = %s"),
+            (
+                "run",
+                "UPDATE customer_cost_run SET received_total = received_total + 1 WHERE id = %s",
+            ),
         ):
             with self.subTest(table=table):
                 run = self.create_run()
@@ -288,13 +307,9 @@ class TestRunPosting(CustomerCostCommon):
         self.assertEqual(posted.state, "posted")
 
     def test_period_closed_in_the_root_company_is_closed_in_its_branch(self):
-        branch = self.env["res.company"].create(
-            {"name": "Branch", "parent_id": self.company.id}
-        )
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
         self.env.user.company_ids |= branch
-        run = self.env["customer.cost.run"].create(
-            {"company_id": branch.id, "date": "2025-03-31"}
-        )
+        run = self.env["customer.cost.run"].create({"company_id": branch.id, "date": "2025-03-31"})
         run.action_compute()
         self.env["customer.cost.period"]._get(self.company, run.date).action_close()
         with self.assertRaisesText(UserError, "is closed"):
@@ -346,8 +361,10 @@ class TestRunPosting(CustomerCostCommon):
 
     def test_posted_run_keeps_its_month_and_company(self):
         run = self.create_run(post=True)
-        for vals in ({"date": "2025-04-30"}, {"company_id": self.env["res.company"].create(
-            {"name": "Other company"}).id}):
+        for vals in (
+            {"date": "2025-04-30"},
+            {"company_id": self.env["res.company"].create({"name": "Other company"}).id},
+        ):
             with self.subTest(vals=vals), self.assertRaisesText(UserError, "is Posted"):
                 run.write(vals)
         self.assertEqual(run.date.isoformat(), "2025-03-31")
@@ -358,17 +375,34 @@ class TestRunPosting(CustomerCostCommon):
 
     def explanation(self, run):
         self.env.invalidate_all()
-        return self.rows(run).with_user(self.users["accountant"]).read(
-            ["rule_name", "driver_name", "window_label", "rule_text", "rate", "pool_amount",
-             "driver_total", "share_pct", "quantity", "amount", "run_name", "run_state"]
+        return (
+            self.rows(run)
+            .with_user(self.users["accountant"])
+            .read(
+                [
+                    "rule_name",
+                    "driver_name",
+                    "window_label",
+                    "rule_text",
+                    "rate",
+                    "pool_amount",
+                    "driver_total",
+                    "share_pct",
+                    "quantity",
+                    "amount",
+                    "run_name",
+                    "run_state",
+                ]
+            )
         )
 
     def test_explanation_survives_the_change_of_its_rule(self):
         run = self.create_run(post=True)
         before = self.explanation(run)
         self.assertIn("Sends 100 % of [T-TRV] Test travel; by Test driver", before[0]["rule_text"])
-        self.rule.write({"name": "Changed", "share_pct": 1, "sender_item_ids":
-                         [(6, 0, self.other_item.ids)]})
+        self.rule.write(
+            {"name": "Changed", "share_pct": 1, "sender_item_ids": [(6, 0, self.other_item.ids)]}
+        )
         self.driver.write({"name": "Changed", "window": "year", "policy": "zero"})
         self.driver.value_ids.quantity = 7
         self.assertEqual(self.explanation(run), before)
@@ -385,8 +419,9 @@ class TestRunPosting(CustomerCostCommon):
         run = self.create_run(post=True)
         row = self.rows(run).filtered(lambda row: row.customer_id == self.customer_a)
         rep = row.with_user(self.rep)
-        self.assertEqual((rep.quantity, rep.rate, rep.amount, rep.rule_name),
-                         (1, 25, 25, "Test rule"))
+        self.assertEqual(
+            (rep.quantity, rep.rate, rep.amount, rep.rule_name), (1, 25, 25, "Test rule")
+        )
         self.assertEqual(rep.action_explain()["res_id"], row.id)
         for name in ("pool_amount", "driver_total", "share_pct", "rule_text"):
             with self.subTest(name=name), self.assertRaises(AccessError):

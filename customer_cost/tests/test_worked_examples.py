@@ -12,9 +12,7 @@ class TestWorkedExamples(CustomerCostCommon):
         customers = self.env["res.partner"].create(
             [{"name": f"Receiver {number}"} for number in range(len(quantities))]
         )
-        driver = self.create_driver(
-            dict(zip(customers, quantities, strict=True)), **driver_vals
-        )
+        driver = self.create_driver(dict(zip(customers, quantities, strict=True)), **driver_vals)
         self.create_rule(driver)
         return self.run_pool(amount, customers)
 
@@ -59,18 +57,14 @@ class TestWorkedExamples(CustomerCostCommon):
         with self.assertRaisesText(UserError, r"negative for Receiver 1 \(-90\)"):
             self.share_out(1000, [100, -90])
         self.assertFalse(
-            self.env["customer.cost.allocation"].search(
-                [("company_id", "=", self.company.id)]
-            )
+            self.env["customer.cost.allocation"].search([("company_id", "=", self.company.id)])
         )
 
     def test_we_07_shift(self):
         self.assertEqual(self.share_out(1000, [100, -90], policy="shift"), [1000, 0])
 
     def test_we_07_absolute(self):
-        self.assertEqual(
-            self.share_out(1000, [100, -90], policy="absolute"), [526.32, 473.68]
-        )
+        self.assertEqual(self.share_out(1000, [100, -90], policy="absolute"), [526.32, 473.68])
 
     def test_we_07_negative_counts_as_zero(self):
         self.assertEqual(self.share_out(1000, [100, -90], policy="zero"), [1000, 0])

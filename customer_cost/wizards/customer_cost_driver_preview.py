@@ -84,7 +84,7 @@ class CustomerCostDriverPreviewLine(models.TransientModel):
     _description = "Driver Preview Line"
 
     preview_id = fields.Many2one("customer.cost.driver.preview", ondelete="cascade")
-    customer_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    customer_id = fields.Many2one("res.partner", readonly=True)
     quantity = Quantity(readonly=True)
     share_pct = fields.Float(string="Share %", digits=(16, 4), readonly=True)
     remark = fields.Selection([("zero", "Zero"), ("negative", "Negative")], readonly=True)

@@ -115,7 +115,7 @@ class CustomerCostMapPreviewLine(models.TransientModel):
     preview_id = fields.Many2one("customer.cost.map.preview", ondelete="cascade")
     currency_id = fields.Many2one(related="preview_id.currency_id")
     item_id = fields.Many2one("customer.cost.item", string="Cost Item", readonly=True)
-    account_id = fields.Many2one("account.account", string="Account", readonly=True)
+    account_id = fields.Many2one("account.account", readonly=True)
     reason = fields.Char(string="Left Out Because", readonly=True)
     line_count = fields.Integer(string="Journal Items", readonly=True)
     amount = Amount(readonly=True)

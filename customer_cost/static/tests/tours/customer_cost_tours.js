@@ -37,7 +37,8 @@ registry.category("web_tour.tours").add("customer_cost_post_bill", {
             run: "click",
         },
         {
-            trigger: "div[name=invoice_line_ids] .o_selected_row div[name=name] :is(input, textarea)",
+            trigger:
+                "div[name=invoice_line_ids] .o_selected_row div[name=name] :is(input, textarea)",
             run: "edit Flight to the customer",
         },
         ...pick("cost_customer_id", "Tour Customer"),
@@ -148,7 +149,8 @@ registry.category("web_tour.tours").add("customer_cost_explain", {
         },
         {
             content: "Open the allocated cost of the last 12 months",
-            trigger: "[name=customer_cost_figures] tr:contains('Allocated Cost') button:contains('66.67')",
+            trigger:
+                "[name=customer_cost_figures] tr:contains('Allocated Cost') button:contains('66.67')",
             run: "click",
         },
         {
@@ -158,7 +160,8 @@ registry.category("web_tour.tours").add("customer_cost_explain", {
         },
         {
             content: "Pool times quantity over total",
-            trigger: ".modal .o_customer_cost_explanation:contains('100.01'):contains('1,000.00'):contains('1,500.00')",
+            trigger:
+                ".modal .o_customer_cost_explanation:contains('100.01'):contains('1,000.00'):contains('1,500.00')",
         },
         {
             trigger: ".modal .o_customer_cost_explanation [name=rule_name]:contains('Tour rule')",
