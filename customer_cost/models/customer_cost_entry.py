@@ -117,6 +117,7 @@ class CustomerCostEntry(models.Model):
     )
     customer_id = fields.Many2one(
         "res.partner",
+        ondelete="restrict",
         index=True,
         check_company=True,
         tracking=True,

@@ -29,3 +29,5 @@ from . import test_account_map
 from . import test_period
 from . import test_product_cost
 from . import test_run_concurrency
+from . import test_entry_receipts
+from . import test_ledger_deletion

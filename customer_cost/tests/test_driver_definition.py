@@ -116,6 +116,13 @@ class TestDriverDefinition(CustomerCostCommon):
         self.assertWrong("Date Field: is missing", date_field=False)
         self.assertWrong("Date Field: account.move has no field day", date_field="day")
 
+    def test_amount_in_the_currency_of_the_document_is_refused(self):
+        self.assertWrong(
+            "Field to Add Up: field amount_untaxed is in the currency of the document",
+            measure="sum",
+            measure_field="amount_untaxed",
+        )
+
     def test_measure_that_cannot_be_added_up_is_refused(self):
         self.assertWrong(
             "Field to Add Up: field name is of type char", measure="sum", measure_field="name"
