@@ -10,6 +10,14 @@ from .shot import demo_record, visit
 
 FOLDER = ROOT / "docs" / "screenshots"
 FIRST_ROW = (("click", ".o_data_row .o_data_cell"), ("wait", ".o_form_view"))
+FIGURES = (
+    ("click", "text=Metro Hotels Group"),
+    ("wait", ".o_form_view"),
+    ("click", "a[name=customer_cost]"),
+    ("wait", "[name=customer_cost_figures] canvas"),
+    ("sleep", "1"),
+)
+EXPLANATION = (("click", ".o_data_row td[name=amount]"), ("wait", ".modal .o_form_view"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +26,7 @@ class Picture:
 
     name: str
     url: str
-    login: str = "admin"
+    login: str = "manager"
     actions: tuple = ()
     language: str = ""
     full: bool = False
@@ -30,13 +38,22 @@ def action(name):
 
 PICTURES = (
     Picture("customers", action("res_partner_customer_action")),
-    Picture("customers_zh_CN", action("res_partner_customer_action"), language="zh_CN"),
-    Picture("customer", action("res_partner_customer_action"), actions=FIRST_ROW),
+    Picture("customer", action("res_partner_customer_action"), actions=FIGURES, full=True),
+    Picture(
+        "customer_zh_CN",
+        action("res_partner_customer_action"),
+        actions=FIGURES,
+        language="zh_CN",
+        full=True,
+    ),
     Picture("profitability", action("customer_cost_profitability_action")),
     Picture("entries", action("customer_cost_entry_action")),
-    Picture("review", action("customer_cost_entry_review_action")),
+    Picture(
+        "review", action("customer_cost_entry_review_action"), login="reviewer", actions=FIRST_ROW
+    ),
     Picture("rules", action("customer_cost_rule_action")),
     Picture("run", action("customer_cost_run_action"), actions=FIRST_ROW),
+    Picture("explanation", action("customer_cost_allocation_action"), actions=EXPLANATION),
     Picture("analysis", action("customer_cost_analysis_action")),
     Picture("account_map", action("customer_cost_account_map_action")),
 )
