@@ -202,9 +202,31 @@ class CustomerCostEntryReview(models.Model):
         )
         return users - (self.create_uid | self.submitter_id | self.spender_id | self.last_editor_id)
 
+    def _get_next_reviewer(self):
+        """The reviewer with the fewest costs to decide on; of equals the one appointed last."""
+        reviewers = self._get_reviewers()
+        # sudo: how much waits for a colleague, not what
+        counts = dict(
+            self.env["mail.activity"]
+            .sudo()
+            ._read_group(
+                [
+                    ("user_id", "in", reviewers.ids),
+                    (
+                        "activity_type_id",
+                        "=",
+                        self.env.ref("customer_cost.mail_activity_type_review").id,
+                    ),
+                ],
+                ["user_id"],
+                ["__count"],
+            )
+        )
+        return reviewers.sorted(lambda user: (counts.get(user, 0), -user.id))[:1]
+
     def _schedule_review(self):
         for entry in self:
-            reviewer = entry._get_reviewers()[:1]
+            reviewer = entry._get_next_reviewer()
             if reviewer:
                 entry.sudo().activity_schedule(  # sudo: the author may not assign activities
                     "customer_cost.mail_activity_type_review",
