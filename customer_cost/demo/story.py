@@ -105,7 +105,7 @@ USERS = (
     ),
     ("manager", "Marta Nowak", ("group_customer_cost_manager", "account.group_account_manager")),
     ("reviewer", "Paul Okafor", ("group_customer_cost_reviewer",)),
-    ("auditor", "Ines Ferreira", ("group_customer_cost_auditor", "account.group_account_readonly")),
+    ("auditor", "Ines Ferreira", ("group_customer_cost_auditor",)),
 )
 
 # months back, customer, cost item (xml id), amount, text, what becomes of it

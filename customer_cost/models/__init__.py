@@ -1,7 +1,6 @@
 from . import customer_cost_guarded
 from . import customer_cost_company_mixin
 from . import res_company
-from . import res_config_settings
 from . import customer_cost_item
 from . import customer_cost_account_map
 from . import customer_cost_period

@@ -1,6 +1,6 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
-from odoo.tools import SQL
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL, format_date
 
 from ..fields import Amount
 
@@ -26,6 +26,7 @@ CAPTURE_FIELDS = frozenset(
         "quantity",
     }
 )
+LINK_FIELDS = frozenset({"cost_customer_id", "cost_item_id"})
 FROZEN_FIELDS = frozenset(
     {
         "customer_cost_amount",
@@ -48,6 +49,8 @@ class AccountMoveLine(models.Model):
         string="Cost For Customer",
         index="btree_not_null",
         copy=True,
+        check_company=True,
+        tracking=True,
         help="The customer this cost serves. It is counted as a direct cost of that customer.",
     )
     cost_item_id = fields.Many2one(
@@ -55,6 +58,7 @@ class AccountMoveLine(models.Model):
         index="btree_not_null",
         copy=True,
         check_company=True,
+        tracking=True,
         help="Overrides the cost item that the account map finds.",
     )
     customer_cost_unit = fields.Float(
@@ -218,10 +222,26 @@ class AccountMoveLine(models.Model):
         self._check_frozen_fields(vals)
         if not CAPTURE_FIELDS.intersection(vals):
             return super().write(vals)
+        if LINK_FIELDS.intersection(vals):
+            self._check_cost_period_open()
         moves = self.move_id
         res = super().write(vals)
         (moves | self.move_id).filtered(lambda move: move.state == "posted")._sync_customer_cost()
         return res
+
+    def _check_cost_period_open(self):
+        """Customer and cost item of a posted item stay once its cost period is closed."""
+        period = self.env["customer.cost.period"]
+        for move in self.move_id.filtered(lambda move: move.state == "posted"):
+            if period._is_closed(move.company_id, move.date):
+                raise UserError(
+                    self.env._(
+                        "%(entry)s: the cost period of %(date)s is closed. Its customer and cost "
+                        "item can no longer be changed.",
+                        entry=move.display_name,
+                        date=format_date(self.env, move.date),
+                    )
+                )
 
     def unlink(self):
         moves = self.move_id.filtered(lambda move: move.state == "posted")

@@ -92,9 +92,9 @@ class CustomerCostAccountMap(models.Model):
                         "Account %(account)s is of type %(type)s. Only expense and other income "
                         "accounts are mapped: sales and cost of sales come from the invoices.",
                         account=row.account_id.display_name,
-                        type=dict(row.account_id._fields["account_type"].selection).get(
-                            row.account_id.account_type, row.account_id.account_type
-                        ),
+                        type=dict(
+                            row.account_id._fields["account_type"]._description_selection(self.env)
+                        ).get(row.account_id.account_type, row.account_id.account_type),
                     )
                 )
 

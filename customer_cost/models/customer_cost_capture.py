@@ -33,7 +33,7 @@ SOURCE_FIELDS = {
         "customer_cost_plan_id",
     ],
     "res.currency": ["decimal_places"],
-    "res.partner": ["commercial_partner_id", "customer_rank"],
+    "res.partner": ["commercial_partner_id", "company_id", "customer_rank"],
 }
 
 

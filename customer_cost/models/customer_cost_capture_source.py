@@ -128,7 +128,7 @@ class CustomerCostCapture(models.AbstractModel):
                           min(p.commercial_partner_id)
                               FILTER (WHERE aa.root_plan_id = c.customer_plan_id) AS customer_id,
                           min(aa.id) FILTER (WHERE aa.root_plan_id = c.centre_plan_id
-                              AND (c.centre_plan_id <> c.customer_plan_id
+                              AND (c.centre_plan_id IS DISTINCT FROM c.customer_plan_id
                                    OR aa.partner_id IS NULL)) AS centre_id,
                           bool_or(aa.root_plan_id = c.customer_plan_id) AS on_plan
                      FROM mapped c
@@ -137,7 +137,7 @@ class CustomerCostCapture(models.AbstractModel):
                      JOIN account_analytic_account aa ON aa.id = CASE
                           WHEN account ~ '^[0-9]{1,9}$' THEN account::int END
                       AND aa.root_plan_id IN (c.customer_plan_id, c.centre_plan_id)
-                LEFT JOIN res_partner p ON p.id = aa.partner_id
+                LEFT JOIN res_partner p ON p.id = aa.partner_id AND %(p_in_company)s
                     WHERE c.cost_customer_id IS NULL
                  GROUP BY c.id, part.key),
                summed AS (
@@ -159,8 +159,9 @@ class CustomerCostCapture(models.AbstractModel):
                                THEN partner.id END AS customer_id
                      FROM mapped c
                 LEFT JOIN summed s ON s.id = c.id
-                LEFT JOIN res_partner own ON own.id = c.cost_customer_id
-                LEFT JOIN res_partner partner ON partner.id = c.commercial_partner_id),
+                LEFT JOIN res_partner own ON own.id = c.cost_customer_id AND %(own_in_company)s
+                LEFT JOIN res_partner partner ON partner.id = c.commercial_partner_id
+                      AND %(partner_in_company)s),
                scaled AS (
                    SELECT *, CASE WHEN rest = 0 THEN 1 ELSE GREATEST(rest, centre_pct) END AS scale
                      FROM whole WHERE customer_id IS NULL)
@@ -181,6 +182,18 @@ class CustomerCostCapture(models.AbstractModel):
                       rest * scale - CASE WHEN positive THEN rest * centre_pct ELSE 0 END
                  FROM scaled""",
             journal_types=list(CUSTOMER_JOURNAL_TYPES),
+            **{
+                f"{alias}_in_company": self._sql_in_company(SQL.identifier(alias))
+                for alias in ("p", "own", "partner")
+            },
+        )
+
+    @api.model
+    def _sql_in_company(self, partner) -> SQL:
+        """A customer of another company is nobody's here: the cost is indirect."""
+        return SQL(
+            "(%(partner)s.company_id IS NULL OR %(partner)s.company_id = ANY(c.company_path))",
+            partner=partner,
         )
 
     @api.model

@@ -17,6 +17,10 @@ class CustomerCostDriver(models.Model):
     _name = "customer.cost.driver"
     _description = "Cost Driver"
     _inherit = ["mail.thread", "customer.cost.company.mixin"]
+    _company_uses = (
+        ("customer.cost.rule", "driver_id"),
+        ("customer.cost.driver.value", "driver_id"),
+    )
     _check_company_domain = models.check_company_domain_parent_of
     _order = "sequence, id"
 

@@ -33,6 +33,32 @@ class CustomerCostDriverCheck(models.Model):
                 driver._raise_part("measure", self.env._("choose to count or to add up"))
             for name in ("domain", "deduct_domain"):
                 driver._check_domain(name)
+            if not driver._get_company_path():
+                driver._raise_part(
+                    "model_id",
+                    self.env._(
+                        "%(model)s does not say to which company it belongs",
+                        model=driver.model_id.sudo().name,
+                    ),
+                )
+
+    def _get_company_path(self):
+        """Path to the document's company: its own, or that of a document it belongs to.
+
+        :return: path, or ``False``; a partner's company says nothing about a document
+        """
+        paths = [""]
+        for path in (self.customer_path, self.date_field):
+            steps = path.split(".")[:-1]
+            paths += [".".join(steps[: place + 1]) + "." for place in range(len(steps))]
+        for prefix in paths:
+            model = self.env[self.model_name]
+            for step in prefix.split(".")[:-1]:
+                model = self.env[model._fields[step].comodel_name]
+            field = model._fields.get("company_id")
+            if model._name != "res.partner" and field and (field.store or field.related):
+                return f"{prefix}company_id"
+        return False
 
     def _raise_part(self, name, problem):
         raise ValidationError(

@@ -1,4 +1,7 @@
-from odoo import models
+from datetime import datetime, time, timezone
+from zoneinfo import ZoneInfo
+
+from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, date_utils
 
@@ -15,7 +18,7 @@ class CustomerCostDriverQuantities(models.Model):
         if self.window == "year":
             return company.compute_fiscalyear_dates(last)["date_from"], last
         if self.window == "rolling":
-            return date_utils.start_of(date_utils.subtract(last, months=11), "month"), last
+            return self.env["res.partner"]._get_customer_cost_rolling(last)
         return date_utils.start_of(date, "month"), last
 
     def _get_quantities(self, company, date):
@@ -41,17 +44,28 @@ class CustomerCostDriverQuantities(models.Model):
         return quantities
 
     def _get_document_scope(self, model, company, first, last):
-        date_field = model
+        scope = Domain(self._get_company_path(), "=", company.id)
+        target = model
         for step in self.date_field.split("."):
-            field = date_field._fields[step]
-            date_field = self.env[field.comodel_name] if field.comodel_name else date_field
-        upper = date_utils.add(last, days=1) if field.type == "datetime" else last
-        scope = Domain(self.date_field, ">=", first) & Domain(
-            self.date_field, "<" if field.type == "datetime" else "<=", upper
+            field = target._fields[step]
+            target = self.env[field.comodel_name] if field.comodel_name else target
+        if field.type == "date":
+            return (
+                scope & Domain(self.date_field, ">=", first) & Domain(self.date_field, "<=", last)
+            )
+        after = date_utils.add(last, days=1)
+        return (
+            scope
+            & Domain(self.date_field, ">=", self._get_midnight(company, first))
+            & Domain(self.date_field, "<", self._get_midnight(company, after))
         )
-        if "company_id" in model._fields:
-            scope &= Domain("company_id", "=", company.id)
-        return scope
+
+    @api.model
+    def _get_midnight(self, company, day):
+        """The beginning of ``day`` where the company is, in UTC as times are stored."""
+        zone = ZoneInfo(company.partner_id.sudo().tz or "UTC")  # sudo: a company's address
+        midnight = datetime.combine(day, time.min, tzinfo=zone)
+        return midnight.astimezone(timezone.utc).replace(tzinfo=None)
 
     def _read_documents(self, model, domain):
         path = self.customer_path
@@ -93,11 +107,7 @@ class CustomerCostDriverQuantities(models.Model):
         A payment term with several due dates counts each on its own. What was paid later than
         the window's end was still open in it, whenever the figure is asked for.
         """
-        self.env["account.move"].flush_model(["state", "move_type", "commercial_partner_id"])
-        self.env["account.move.line"].flush_model(
-            ["date_maturity", "display_type", "amount_residual"]
-        )
-        self.env["account.partial.reconcile"].flush_model(["debit_move_id", "max_date"])
+        self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
                 """SELECT m.commercial_partner_id,

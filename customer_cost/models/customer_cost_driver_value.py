@@ -61,11 +61,10 @@ class CustomerCostDriverValue(models.Model):
                     )
                 )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        for vals in vals_list:
-            self._normalise_customer(vals)
-        return super().create(vals_list)
+    def _add_missing_default_values(self, values):
+        values = super()._add_missing_default_values(values)
+        self._normalise_customer(values)
+        return values
 
     def write(self, vals):
         self._normalise_customer(vals)

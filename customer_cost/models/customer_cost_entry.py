@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
 
 ENTRY_STATES = [
     ("draft", "Draft"),
@@ -205,17 +204,15 @@ class CustomerCostEntry(models.Model):
             return self.env._("Only a submitted cost can be approved or refused.")
         if not user.has_group("customer_cost.group_customer_cost_reviewer"):
             return self.env._("Only a reviewer approves or refuses a cost.")
-        own = {
-            self.env._("recorded"): self.create_uid,
-            self.env._("submitted"): self.submitter_id,
-            self.env._("last changed"): self.last_editor_id,
-            self.env._("spent"): self.spender_id,
-        }
-        for act, person in own.items():
+        own = (
+            (self.create_uid, self.env._("You recorded this cost yourself")),
+            (self.submitter_id, self.env._("You submitted this cost yourself")),
+            (self.last_editor_id, self.env._("You last changed this cost yourself")),
+            (self.spender_id, self.env._("You spent this cost yourself")),
+        )
+        for person, act in own:
             if person == user:
-                return self.env._(
-                    "You %(act)s this cost yourself: another reviewer has to decide.", act=act
-                )
+                return self.env._("%(act)s: another reviewer has to decide.", act=act)
         return False
 
     @api.onchange("contact_id")
@@ -237,9 +234,6 @@ class CustomerCostEntry(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            self._check_new_values(vals)
-            self._normalise_customer(vals)
         entries = super().create(vals_list)
         for entry in entries:
             entry._unguarded().write(
@@ -251,6 +245,12 @@ class CustomerCostEntry(models.Model):
                 }
             )
         return entries
+
+    def _add_missing_default_values(self, values):
+        values = super()._add_missing_default_values(values)
+        self._check_new_values(values)
+        self._normalise_customer(values)
+        return values
 
     def write(self, vals):
         substance = SUBSTANCE_FIELDS.intersection(vals)
@@ -319,8 +319,3 @@ class CustomerCostEntry(models.Model):
 
     def copy_data(self, default=None):
         return super().copy_data({"date": fields.Date.context_today(self), **(default or {})})
-
-    @api.model
-    def _get_readable_domain(self):
-        """Domain of the entries that figure in the ledger."""
-        return Domain("state", "in", ["approved", "reversed", "captured"])

@@ -3,6 +3,7 @@ from math import isfinite
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import format_date
 
 
 class CustomerCostEntryCheck(models.Model):
@@ -20,8 +21,6 @@ class CustomerCostEntryCheck(models.Model):
 
     @api.model
     def _check_new_values(self, vals):
-        if "item_id" not in vals:
-            vals = {**self.default_get(["item_id"]), **vals}
         if not vals.get("item_id"):
             raise ValidationError(self.env._("A cost needs a cost item."))
         self._check_is_number(vals)
@@ -29,7 +28,11 @@ class CustomerCostEntryCheck(models.Model):
     @api.model
     def _check_is_number(self, vals):
         """RPC carries NaN and infinity: in the ledger they would swallow every sum."""
-        if isinstance(vals.get("amount"), float) and not isfinite(vals["amount"]):
+        try:
+            finite = isfinite(float(vals.get("amount") or 0.0))
+        except (TypeError, ValueError):
+            finite = False
+        if not finite:
             raise ValidationError(self.env._("The amount is no number."))
 
     def _get_problems(self):
@@ -73,7 +76,7 @@ class CustomerCostEntryCheck(models.Model):
                 self.env._(
                     "There is no %(currency)s rate on or before %(date)s. Enter one first.",
                     currency=self.currency_id.name,
-                    date=self.date,
+                    date=format_date(self.env, self.date),
                 )
             )
         return problems
@@ -94,7 +97,8 @@ class CustomerCostEntryCheck(models.Model):
         if self.date > today:
             problems.append(
                 self.env._(
-                    "%(date)s lies in the future: no cost has been incurred.", date=self.date
+                    "%(date)s lies in the future: no cost has been incurred.",
+                    date=format_date(self.env, self.date),
                 )
             )
         if self.date < oldest and not self.reversal_of_id:
@@ -102,9 +106,9 @@ class CustomerCostEntryCheck(models.Model):
                 self.env._(
                     "%(date)s is more than %(days)s days back. The oldest date allowed is "
                     "%(oldest)s; a cost manager can change it in the settings.",
-                    date=self.date,
+                    date=format_date(self.env, self.date),
                     days=company.customer_cost_max_days_back,
-                    oldest=oldest,
+                    oldest=format_date(self.env, oldest),
                 )
             )
         if self.env["customer.cost.period"]._is_closed(company, self.date):
@@ -112,7 +116,7 @@ class CustomerCostEntryCheck(models.Model):
                 self.env._(
                     "The cost period of %(date)s is closed. Take a date in an open period or ask "
                     "a cost manager to reopen it.",
-                    date=self.date,
+                    date=format_date(self.env, self.date),
                 )
             )
         violations = company._get_lock_date_violations(self.date, sale=False, purchase=False)
@@ -121,7 +125,7 @@ class CustomerCostEntryCheck(models.Model):
                 self.env._(
                     "The books of %(company)s are locked up to %(lock)s.",
                     company=company.name,
-                    lock=max(lock_date for lock_date, _field in violations),
+                    lock=format_date(self.env, max(lock_date for lock_date, _field in violations)),
                 )
             )
         return problems

@@ -20,6 +20,7 @@ class CustomerCostEntryReview(models.Model):
                 raise UserError(self.env._("%(cost)s is not a draft.", cost=entry.display_name))
             for problem in entry._get_problems():
                 raise UserError(problem)
+        self._refresh_amount_company()
         self._unguarded().write({"state": "submitted", "submitter_id": self.env.uid})
         self._schedule_review()
 
@@ -43,6 +44,7 @@ class CustomerCostEntryReview(models.Model):
             for problem in entry._get_problems():
                 raise UserError(problem)
         self._check_reversed_once()
+        self._refresh_amount_company()
         # sudo: a reviewer decides on costs whose other fields they may not write; the check above
         # is the right to do so
         entries = self.sudo()._unguarded()
@@ -127,6 +129,10 @@ class CustomerCostEntryReview(models.Model):
             "description": self.env._("Reversal of %(cost)s", cost=self.display_name),
             "payment_method": self.payment_method,
         }
+
+    def _refresh_amount_company(self):
+        """A rate may have been entered since the cost was recorded."""
+        self.env.add_to_compute(self._fields["amount_company"], self)
 
     def _check_may_decide(self):
         self.check_access("read")

@@ -37,6 +37,15 @@ class CustomerCostGuarded(models.AbstractModel):
     def _guard_is_open(self):
         return self.env.context.get("customer_cost_guard") is GUARD
 
+    def _check_cost_manager(self, message):
+        """Raise ``message`` unless the user is a cost manager.
+
+        :raises AccessError: the user is not
+        """
+        manager = "customer_cost.group_customer_cost_manager"
+        if not (self.env.su or self.env.user.has_group(manager)):
+            raise AccessError(message)
+
     def _raise_guarded(self, names):
         labels = ", ".join(self._fields[name]._description_string(self.env) for name in names)
         raise AccessError(

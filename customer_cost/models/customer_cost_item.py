@@ -9,6 +9,7 @@ LEVELS = [
     ("channel", "Channel"),
     ("corporate", "Corporate"),
 ]
+BEHAVIOURS = [("fixed", "Fixed"), ("variable", "Variable"), ("mixed", "Mixed")]
 FULL_COST_LEVELS = ("channel", "corporate")
 
 
@@ -22,6 +23,13 @@ class CustomerCostItem(models.Model):
     _parent_store = True
     _order = "complete_code, id"
     _check_company_auto = True
+    _company_uses = (
+        ("customer.cost.entry", "item_id"),
+        ("customer.cost.account.map", "item_id"),
+        ("customer.cost.rule", "sender_item_ids"),
+        ("customer.cost.item", "parent_id"),
+        ("customer.cost.run.cell", "item_id"),
+    )
     _check_company_domain = models.check_company_domain_parent_of
     _rec_names_search = ["name", "code"]
 
@@ -54,7 +62,7 @@ class CustomerCostItem(models.Model):
         "full-cost rule.",
     )
     behaviour = fields.Selection(
-        [("fixed", "Fixed"), ("variable", "Variable"), ("mixed", "Mixed")],
+        BEHAVIOURS,
         required=True,
         default="variable",
         tracking=True,
@@ -101,7 +109,7 @@ class CustomerCostItem(models.Model):
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
-        for model in ("customer.cost.entry", "customer.cost.line", "customer.cost.allocation"):
+        for model in ("customer.cost.entry", "customer.cost.line", "customer.cost.run.cell"):
             # sudo: a use by a customer the user may not see protects the item as well
             used = self.env[model].sudo().search([("item_id", "in", self.ids)], limit=1)
             if used:

@@ -51,4 +51,5 @@ class CustomerCostLine(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
 
     _customer_date_idx = models.Index("(customer_id, date) INCLUDE (amount)")
+    _cost_centre_idx = models.Index("(cost_centre_id) WHERE cost_centre_id IS NOT NULL")
     _company_date_item_idx = models.Index("(company_id, date, item_id)")

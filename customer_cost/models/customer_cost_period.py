@@ -1,7 +1,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, date_utils
 
 
@@ -54,9 +54,24 @@ class CustomerCostPeriod(models.Model):
         first = date_utils.start_of(fields.Date.to_date(date), "month")
         # sudo: a period is made by whoever first needs it and holds nothing but the month
         periods = self.sudo()
-        found = periods.search([("company_id", "=", company.id), ("date_from", "=", first)])
+        domain = [("company_id", "=", company.id), ("date_from", "=", first)]
+        found = periods.search(domain)
         if not found:
-            found = periods._unguarded().create({"company_id": company.id, "date_from": first})
+            # of two transactions that need the month first, the second is retried and finds it
+            self.env.cr.execute(
+                SQL(
+                    """INSERT INTO customer_cost_period (company_id, date_from, state, touched,
+                              create_uid, create_date, write_uid, write_date)
+                       VALUES (%(company)s, %(first)s, 'open', 0,
+                               %(uid)s, %(now)s, %(uid)s, %(now)s)
+                       ON CONFLICT (company_id, date_from) DO NOTHING""",
+                    company=company.id,
+                    first=first,
+                    uid=self.env.uid,
+                    now=self.env.cr.now(),
+                )
+            )
+            found = periods.search(domain)
         return self.browse(found.id)
 
     @api.model
@@ -112,14 +127,9 @@ class CustomerCostPeriod(models.Model):
             period.sudo()._unguarded().touched += 1
         self.sudo().flush_recordset(["touched"])
 
-    def _check_manager(self):
-        manager = "customer_cost.group_customer_cost_manager"
-        if not (self.env.su or self.env.user.has_group(manager)):
-            raise AccessError(self.env._("Only a cost manager closes or reopens a period."))
-
     def action_close(self):
         """Close the period: later cost takes the first open day and keeps its own date."""
-        self._check_manager()
+        self._check_cost_manager(self.env._("Only a cost manager closes or reopens a period."))
         self.check_access("read")
         self._touch()
         for period in self:
@@ -140,7 +150,7 @@ class CustomerCostPeriod(models.Model):
 
     def action_reopen(self):
         """Open a closed period again; the chatter keeps who did it."""
-        self._check_manager()
+        self._check_cost_manager(self.env._("Only a cost manager closes or reopens a period."))
         self.check_access("read")
         self._touch()
         if any(period.state != "closed" for period in self):

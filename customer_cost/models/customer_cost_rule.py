@@ -150,12 +150,13 @@ class CustomerCostRule(models.Model):
     def _get_receiver_domain(self):
         return Domain(ast.literal_eval(self.receiver_domain or "[]"))
 
-    def _get_sent_items(self):
-        """Items this rule sends: those named on it and all below them."""
-        return (
-            self.env["customer.cost.item"]
-            .with_context(active_test=False)
-            .search([("id", "child_of", self.sender_item_ids.ids)])
+    def _get_sent_items(self, company=None):
+        """Items this rule sends of ``company``: those named on it and all below them."""
+        # sudo: which items belong to a company does not depend on who computes its run
+        items = self.env["customer.cost.item"].sudo().with_context(active_test=False)
+        return items.search(
+            Domain("id", "child_of", self.sender_item_ids.ids)
+            & items._get_available_domain(company or self.company_id)
         )
 
     @api.model
@@ -198,8 +199,8 @@ class CustomerCostRule(models.Model):
             percentages[customer] += Decimal(str(line.percentage))
         return dict(sorted(percentages.items()))
 
-    def _get_definition(self):
-        """Everything on the rule and its driver that decides what a run makes of it."""
+    def _get_definition(self, company):
+        """Everything on the rule and its driver that decides what a run of it makes."""
         self.ensure_one()
         driver = self.driver_id if self.method == "driver" else self.driver_id.browse()
         return (
@@ -209,7 +210,7 @@ class CustomerCostRule(models.Model):
             self.carry_forward,
             self.full_cost,
             self.receiver_domain,
-            sorted(self._get_sent_items().ids),
+            sorted(self._get_sent_items(company).ids),
             sorted(self.sender_centre_ids.ids),
             list(self._get_fixed_percentages().items()) if self.method == "fixed" else [],
             driver.id,

@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, date_utils, float_compare
 
@@ -97,6 +97,9 @@ class CustomerCostRun(models.Model):
     step_ids = fields.One2many("customer.cost.run.step", "run_id", string="Steps")
     customer_count = fields.Integer(string="Customers", readonly=True, copy=False)
 
+    _version_unique = models.UniqueIndex(
+        "(period_id, version)", "Another run of this period took this version: save again."
+    )
     _posted_unique = models.UniqueIndex(
         "(period_id) WHERE state = 'posted'", "This period already has a posted run."
     )
@@ -175,11 +178,6 @@ class CustomerCostRun(models.Model):
     # Post and reverse
     # ------------------------------------------------------------
 
-    def _check_manager(self):
-        manager = "customer_cost.group_customer_cost_manager"
-        if not (self.env.su or self.env.user.has_group(manager)):
-            raise AccessError(self.env._("Only a cost manager posts or reverses a run."))
-
     def _check_period_open(self):
         if self.env["customer.cost.period"]._is_closed(self.company_id, self.date):
             raise UserError(
@@ -188,7 +186,7 @@ class CustomerCostRun(models.Model):
 
     def _lock_for_posting(self):
         """Check the rights and take the period: of two people who post, one is retried."""
-        self._check_manager()
+        self._check_cost_manager(self.env._("Only a cost manager posts or reverses a run."))
         self.check_access("write")
         self.period_id._touch()
         self.invalidate_recordset()

@@ -6,7 +6,7 @@ import numpy as np
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, date_utils
+from odoo.tools import SQL, date_utils, format_date
 
 from ..engine import (
     NegativeQuantities,
@@ -217,7 +217,7 @@ class CustomerCostRunCompute(models.Model):
         window = ""
         if driver:
             first, last = driver._get_window_dates(self.company_id, self.date)
-            window = f"{first} – {last}"
+            window = f"{format_date(self.env, first)} – {format_date(self.env, last)}"
         return {
             "run_id": self.id,
             "rule_id": rule.id,
@@ -271,9 +271,8 @@ class CustomerCostRunCompute(models.Model):
         text = f"{rule.id}|{rule.full_cost}|{[(cell.key, cell.minor) for cell in cells]}|"
         return text.encode() + np.array(receivers.ids).tobytes() + receivers.weights.tobytes()
 
-    @staticmethod
-    def _get_rules_signature(rules):
-        definitions = [rule._get_definition() for rule in rules]
+    def _get_rules_signature(self, rules):
+        definitions = [rule._get_definition(self.company_id) for rule in rules]
         return hashlib.sha256(repr(definitions).encode()).hexdigest()
 
     def _check_inputs_unchanged(self):

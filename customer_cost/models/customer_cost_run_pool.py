@@ -34,7 +34,7 @@ class CustomerCostRunPool(models.Model):
         sent = {rule: defaultdict(int) for rule in rules}
         carry = {rule: defaultdict(int) for rule in rules if rule.carry_forward}
         covers = {
-            rule: (set(rule._get_sent_items().ids), set(rule.sender_centre_ids.ids))
+            rule: (set(rule._get_sent_items(self.company_id).ids), set(rule.sender_centre_ids.ids))
             for rule in rules
         }
         for key in sorted(month.keys() | year.keys(), key=lambda cell: (cell[0], cell[1] or 0)):

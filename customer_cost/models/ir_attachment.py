@@ -1,7 +1,20 @@
 from odoo import api, models
 from odoo.exceptions import UserError
 
-CONTENT_FIELDS = frozenset({"datas", "raw", "db_datas", "store_fname", "res_model", "res_id"})
+CONTENT_FIELDS = frozenset(
+    {
+        "datas",
+        "db_datas",
+        "mimetype",
+        "name",
+        "raw",
+        "res_id",
+        "res_model",
+        "store_fname",
+        "type",
+        "url",
+    }
+)
 
 
 class IrAttachment(models.Model):

@@ -81,9 +81,9 @@ class ResPartner(models.Model):
             partner.customer_cost_figures = figures.get(partner._origin.id, False)
 
     @api.model
-    def _get_customer_cost_rolling(self):
-        """First and last day of the last 12 months, the current one included."""
-        last = date_utils.end_of(fields.Date.context_today(self), "month")
+    def _get_customer_cost_rolling(self, date=None):
+        """First and last day of the 12 months that end with the month of ``date``, or today's."""
+        last = date_utils.end_of(date or fields.Date.context_today(self), "month")
         return date_utils.start_of(date_utils.subtract(last, months=11), "month"), last
 
     def _get_customer_cost_domain(self, first, last):

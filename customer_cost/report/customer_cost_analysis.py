@@ -3,7 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL, OrderedSet
 
 from ..fields import Amount, Many2oneUnchecked
-from ..models.customer_cost_item import LEVELS
+from ..models.customer_cost_item import BEHAVIOURS, LEVELS
 
 
 class CustomerCostAnalysis(models.Model):
@@ -20,9 +20,7 @@ class CustomerCostAnalysis(models.Model):
     customer_id = fields.Many2one("res.partner", readonly=True)
     item_id = fields.Many2one("customer.cost.item", string="Cost Item", readonly=True)
     level = fields.Selection(LEVELS, string="Hierarchy Level", readonly=True)
-    behaviour = fields.Selection(
-        [("fixed", "Fixed"), ("variable", "Variable"), ("mixed", "Mixed")], readonly=True
-    )
+    behaviour = fields.Selection(BEHAVIOURS, readonly=True)
     layer = fields.Selection(
         [
             ("direct", "Direct"),

@@ -31,3 +31,8 @@ from . import test_product_cost
 from . import test_run_concurrency
 from . import test_entry_receipts
 from . import test_ledger_deletion
+from . import test_settings
+from . import test_company_uses
+from . import test_capture_links
+from . import test_entry_defaults
+from . import test_access_run_states

@@ -41,6 +41,7 @@ MATRIX = {
     "customer.cost.period":               (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.profitability":        (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.refuse":               (NONE, NONE, NONE, NONE, "rwc", NONE, NONE, NONE, NONE),
+    "customer.cost.settings":             (NONE, NONE, NONE, "rwc", NONE, NONE, NONE, NONE, NONE),
     "customer.cost.review":               (READ, READ, READ, READ, READ, READ, NONE, NONE, NONE),
     "customer.cost.rule":                 (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
     "customer.cost.rule.fixed":           (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),

@@ -116,6 +116,15 @@ class TestDriverDefinition(CustomerCostCommon):
         self.assertWrong("Date Field: is missing", date_field=False)
         self.assertWrong("Date Field: account.move has no field day", date_field="day")
 
+    def test_document_without_a_company_is_refused(self):
+        self.assertWrong(
+            "Document: Contact does not say to which company it belongs",
+            model_id=self.env["ir.model"]._get_id("res.partner"),
+            domain="[]",
+            customer_path="commercial_partner_id",
+            date_field="create_date",
+        )
+
     def test_amount_in_the_currency_of_the_document_is_refused(self):
         self.assertWrong(
             "Field to Add Up: field amount_untaxed is in the currency of the document",

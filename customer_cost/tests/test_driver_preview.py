@@ -29,7 +29,7 @@ class TestDriverPreview(CustomerCostCommon):
         self.assertEqual(preview.customer_count, 4)
         self.assertEqual(preview.zero_count, 1)
         self.assertEqual(preview.negative_count, 1)
-        self.assertEqual(preview.window_label, "2025-03-01 – 2025-03-31")
+        self.assertEqual(preview.window_label, "03/01/2025 – 03/31/2025")
         self.assertEqual(
             [
                 (line.customer_id, line.quantity, line.share_pct, line.remark)

@@ -248,30 +248,52 @@ class TestDriverQuantities(CustomerCostCommon):
             self.quantities(driver), {self.customer_a: 2 + 4 + 8 + 16 + 32 + 64 - 6 * 40}
         )
 
-    def test_date_and_time_of_the_last_day_belong_to_the_period(self):
-        driver = self.env["customer.cost.driver"].create(
+    def create_entered_driver(self):
+        return self.env["customer.cost.driver"].create(
             {
-                "name": "Customers made",
+                "name": "Invoices entered",
                 "code": "T-MADE",
                 "kind": "document",
-                "model_id": self.env["ir.model"]._get_id("res.partner"),
-                "domain": f"[('id', 'in', {self.own.ids})]",
+                "model_id": self.env["ir.model"]._get_id("account.move"),
+                "domain": "[('move_type', '=', 'out_invoice')]",
                 "customer_path": "commercial_partner_id",
                 "date_field": "create_date",
                 "measure": "count",
             }
         )
-        for partner, day in (
-            (self.customer_a, "2025-03-31 23:59:59"),
-            (self.customer_b, "2025-04-01 00:00:00"),
-            (self.customer_c, "2025-03-01 00:00:00"),
-        ):
+
+    def enter_at(self, times):
+        for customer, moment in times.items():
+            invoice = self.create_sale(customer, post=False)
+            self.env.flush_all()
             self.env.cr.execute(
-                "UPDATE res_partner SET create_date = %s WHERE id = %s", (day, partner.id)
+                "UPDATE account_move SET create_date = %s WHERE id = %s", (moment, invoice.id)
             )
-        self.own.invalidate_recordset()
-        self.own.company_id = self.company
-        self.assertEqual(self.quantities(driver).keys(), {self.customer_a, self.customer_c})
+        self.env.invalidate_all()
+
+    def test_date_and_time_of_the_last_day_belong_to_the_period(self):
+        self.company.partner_id.tz = False
+        self.enter_at(
+            {
+                self.customer_a: "2025-03-31 23:59:59",
+                self.customer_b: "2025-04-01 00:00:00",
+                self.customer_c: "2025-03-01 00:00:00",
+            }
+        )
+        quantities = self.quantities(self.create_entered_driver())
+        self.assertEqual(quantities.keys(), {self.customer_a, self.customer_c})
+
+    def test_days_begin_where_the_company_is(self):
+        self.company.partner_id.tz = "Asia/Shanghai"
+        self.enter_at(
+            {
+                self.customer_a: "2025-03-31 15:59:59",
+                self.customer_b: "2025-03-31 16:00:00",
+                self.customer_c: "2025-02-28 16:00:00",
+            }
+        )
+        quantities = self.quantities(self.create_entered_driver())
+        self.assertEqual(quantities.keys(), {self.customer_a, self.customer_c})
 
     def test_companies_do_not_mix(self):
         other = self.setup_other_company()["company"]

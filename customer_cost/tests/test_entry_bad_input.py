@@ -100,7 +100,7 @@ class TestEntryBadInput(CustomerCostCommon):
     # ------------------------------------------------------------
 
     def test_date_in_the_future(self):
-        self.assertNeither("2025-06-16 lies in the future", date="2025-06-16")
+        self.assertNeither("06/16/2025 lies in the future", date="2025-06-16")
 
     def test_today_is_allowed(self):
         self.assertEqual(self.create_cost(date="2025-06-15", post=True).state, "approved")
@@ -108,7 +108,7 @@ class TestEntryBadInput(CustomerCostCommon):
     def test_date_beyond_the_setting(self):
         self.company.sudo().customer_cost_max_days_back = 100
         self.assertNeither(
-            "2025-03-06 is more than 100 days back. The oldest date allowed is 2025-03-07",
+            "03/06/2025 is more than 100 days back. The oldest date allowed is 03/07/2025",
             date="2025-03-06",
         )
         self.assertEqual(self.create_cost(date="2025-03-07", post=True).state, "approved")
@@ -117,25 +117,25 @@ class TestEntryBadInput(CustomerCostCommon):
         entry = self.create_cost()
         entry.action_submit()
         self.company.sudo().customer_cost_max_days_back = 5
-        self.assertNoApproval(entry, "2025-03-10 is more than 5 days back")
+        self.assertNoApproval(entry, "03/10/2025 is more than 5 days back")
 
     def close(self, day="2025-03-10"):
         self.env["customer.cost.period"]._get(self.company, day).action_close()
 
     def test_closed_period(self):
         self.close("2025-02-01")
-        self.assertNeither("The cost period of 2025-02-28 is closed", date="2025-02-28")
+        self.assertNeither("The cost period of 02/28/2025 is closed", date="2025-02-28")
 
     def test_period_closed_before_submission(self):
         entry = self.create_cost()
         self.close()
-        self.assertNoSubmit(entry, "The cost period of 2025-03-10 is closed")
+        self.assertNoSubmit(entry, "The cost period of 03/10/2025 is closed")
 
     def test_period_closed_before_approval(self):
         entry = self.create_cost()
         entry.action_submit()
         self.close()
-        self.assertNoApproval(entry, "The cost period of 2025-03-10 is closed")
+        self.assertNoApproval(entry, "The cost period of 03/10/2025 is closed")
 
     def test_draft_of_a_closed_period_moves_to_an_open_day(self):
         entry = self.create_cost()
@@ -147,18 +147,18 @@ class TestEntryBadInput(CustomerCostCommon):
 
     def test_lock_date_of_the_books(self):
         self.company.sudo().fiscalyear_lock_date = "2025-02-28"
-        self.assertNeither("are locked up to 2025-02-28", date="2025-02-28")
+        self.assertNeither("are locked up to 02/28/2025", date="2025-02-28")
 
     def test_hard_lock_date_of_the_books(self):
         self.company.sudo().hard_lock_date = "2025-02-28"
-        self.assertNeither("are locked up to 2025-02-28", date="2025-02-10")
+        self.assertNeither("are locked up to 02/28/2025", date="2025-02-10")
 
     def test_books_locked_before_submission_and_approval(self):
         draft, submitted = self.create_cost(), self.create_cost()
         submitted.action_submit()
         self.company.sudo().fiscalyear_lock_date = "2025-03-31"
-        self.assertNoSubmit(draft, "are locked up to 2025-03-31")
-        self.assertNoApproval(submitted, "are locked up to 2025-03-31")
+        self.assertNoSubmit(draft, "are locked up to 03/31/2025")
+        self.assertNoApproval(submitted, "are locked up to 03/31/2025")
 
     # ------------------------------------------------------------
     # Customer
@@ -213,7 +213,7 @@ class TestEntryBadInput(CustomerCostCommon):
 
     def test_currency_without_a_rate_on_that_date(self):
         self.assertNeither(
-            "There is no EUR rate on or before 2025-04-30",
+            "There is no EUR rate on or before 04/30/2025",
             currency_id=self.foreign.id,
             date="2025-04-30",
         )
@@ -227,7 +227,7 @@ class TestEntryBadInput(CustomerCostCommon):
         entry = self.create_cost(currency_id=self.foreign.id, date="2025-05-01")
         entry.action_submit()
         self.foreign.rate_ids.unlink()
-        self.assertNoApproval(entry, "There is no EUR rate on or before 2025-05-01")
+        self.assertNoApproval(entry, "There is no EUR rate on or before 05/01/2025")
 
     # ------------------------------------------------------------
     # Nonsense over RPC

@@ -663,6 +663,7 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.profitability.action_open_costs",
                 "customer.cost.profitability.action_open_invoices",
                 "customer.cost.refuse.action_confirm",
+                "customer.cost.settings.action_save",
                 "customer.cost.run.action_compute",
                 "customer.cost.run.action_open_customers",
                 "customer.cost.run.action_open_unsent",

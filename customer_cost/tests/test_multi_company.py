@@ -428,5 +428,5 @@ class TestMultiCompany(CustomerCostCommon):
         branch = self.create_branch()
         self.env["customer.cost.period"]._get(self.company, "2025-03-10").action_close()
         user = self.create_branch_user(branch, "accountant")
-        with self.assertRefused("The cost period of 2025-03-10 is closed"):
+        with self.assertRefused("The cost period of 03/10/2025 is closed"):
             self.create_cost(user=user, company_id=branch.id)

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.tools import format_date
 
 from ..fields import Quantity
 
@@ -42,7 +43,9 @@ class CustomerCostDriverPreview(models.TransientModel):
             preview.window_label = False
             if preview.driver_id and preview.company_id and preview.date:
                 first, last = preview.driver_id._get_window_dates(preview.company_id, preview.date)
-                preview.window_label = f"{first} – {last}"
+                preview.window_label = " – ".join(
+                    format_date(self.env, day) for day in (first, last)
+                )
                 found = preview.driver_id._get_quantities(preview.company_id, preview.date)
             values = {customer: float(quantity) for customer, quantity in found.items()}
             preview.total = sum(values.values())

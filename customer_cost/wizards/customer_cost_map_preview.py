@@ -2,14 +2,9 @@ from odoo import api, fields, models
 from odoo.tools import SQL, date_utils
 
 from ..fields import Amount
+from ..models.customer_cost_account_map import ACCOUNT_TYPES
 
-EXPENSE_TYPES = (
-    "expense",
-    "expense_depreciation",
-    "expense_direct_cost",
-    "expense_other",
-    "income_other",
-)
+EXPENSE_TYPES = (*ACCOUNT_TYPES, "expense_direct_cost")
 
 
 class CustomerCostMapPreview(models.TransientModel):

@@ -1,0 +1,61 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+
+
+class CustomerCostSettings(models.TransientModel):
+    """The settings of a company that its cost manager keeps, no system administrator needed."""
+
+    _name = "customer.cost.settings"
+    _description = "Customer Cost Settings"
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, default=lambda self: self.env.company
+    )
+    plan_id = fields.Many2one(
+        "account.analytic.plan",
+        string="Customers' Analytic Plan",
+        domain=[("parent_id", "=", False)],
+        default=lambda self: self.env.company.customer_cost_plan_id,
+        help="An analytic account of this plan that has a customer makes a cost direct.",
+    )
+    centre_plan_id = fields.Many2one(
+        "account.analytic.plan",
+        string="Cost Centres' Analytic Plan",
+        domain=[("parent_id", "=", False)],
+        default=lambda self: self.env.company.customer_cost_centre_plan_id,
+        help="Its accounts are the cost centres of indirect cost. Left empty, the accounts of the "
+        "customers' plan that have no customer are.",
+    )
+    max_days_back = fields.Integer(
+        string="Days Back for Manual Costs",
+        default=lambda self: self.env.company.customer_cost_max_days_back,
+        help="How long ago a cost recorded by hand may have been incurred.",
+    )
+
+    def action_save(self):
+        """Store the settings on the company.
+
+        :raises AccessError: the user is no cost manager of the company
+        """
+        self.ensure_one()
+        manager = self.env.user.has_group("customer_cost.group_customer_cost_manager")
+        if not manager or self.company_id not in self.env.companies:
+            raise AccessError(self.env._("Only a cost manager changes these settings."))
+        # sudo: the role was checked, and only the product's own fields are written
+        self.company_id.sudo().write(self._prepare_company_vals())
+        return {"type": "ir.actions.act_window_close"}
+
+    @api.model
+    def _get_company_fields(self):
+        """Field here by field of the company."""
+        return {
+            "customer_cost_plan_id": "plan_id",
+            "customer_cost_centre_plan_id": "centre_plan_id",
+            "customer_cost_max_days_back": "max_days_back",
+        }
+
+    def _prepare_company_vals(self):
+        names = self._get_company_fields()
+        return {
+            name: self._fields[own].convert_to_write(self[own], self) for name, own in names.items()
+        }
