@@ -46,7 +46,7 @@ PICTURES = (
         language="zh_CN",
         full=True,
     ),
-    Picture("profitability", action("customer_cost_profitability_action")),
+    Picture("profitability", action("customer_cost_profitability_recent_action")),
     Picture("entries", action("customer_cost_entry_action")),
     Picture(
         "review", action("customer_cost_entry_review_action"), login="reviewer", actions=FIRST_ROW

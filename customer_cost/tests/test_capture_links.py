@@ -37,6 +37,4 @@ class TestCaptureLinks(CustomerCostCommon):
         )
         self.env.invalidate_all()
         self.env["customer.cost.capture"]._sync(bill.ids)
-        self.assertEqual(
-            self.ledger(bill), {(self.env["res.partner"], self.item, bill.date): 10.0}
-        )
+        self.assertEqual(self.ledger(bill), {(self.env["res.partner"], self.item, bill.date): 10.0})

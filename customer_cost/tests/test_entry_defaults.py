@@ -33,9 +33,10 @@ class TestEntryDefaults(CustomerCostCommon):
         self.assertEqual(value.customer_id, self.customer_a)
 
     def test_no_number_is_refused_however_it_comes(self):
-        for amount in (float("nan"), float("inf"), "nan", "-inf", "many"):
+        for amount in (float("nan"), float("inf"), "nan", "-inf"):
             with self.subTest(amount=amount), self.assertRefused("The amount is no number"):
                 self.create_with(amount=amount)
+        for amount in (float("nan"), "inf", "many"):
             with self.subTest(amount=amount), self.assertRefused("The amount is no number"):
                 self.create_cost(amount=amount)
 
