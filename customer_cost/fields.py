@@ -27,7 +27,7 @@ class Quantity(fields.Float):
     """A driver's quantity, exact to the six digits that a run shares out by."""
 
     _digits = (20, 6)
-    _min_display_digits = 0
+    _min_display_digits = 2
 
 
 class Ratio(fields.Float):

@@ -48,7 +48,7 @@ class CustomerCostRule(models.Model):
     share_pct = fields.Float(
         string="Share %",
         digits=(9, 6),
-        min_display_digits=0,
+        min_display_digits=2,
         default=100.0,
         tracking=True,
         help="Part of the pool that this rule sends.",

@@ -18,7 +18,7 @@ class CustomerCostRuleFixed(models.Model):
         ondelete="restrict",
         check_company=True,
     )
-    percentage = fields.Float(string="%", digits=(9, 6), min_display_digits=0, required=True)
+    percentage = fields.Float(string="%", digits=(9, 6), min_display_digits=2, required=True)
 
     _percentage_range = models.Constraint(
         "CHECK(percentage > 0 AND percentage <= 100)",
