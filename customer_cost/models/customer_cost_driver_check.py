@@ -38,7 +38,7 @@ class CustomerCostDriverCheck(models.Model):
                     "model_id",
                     self.env._(
                         "%(model)s does not say to which company it belongs",
-                        model=driver.model_id.sudo().name,
+                        model=driver._get_model_label(),
                     ),
                 )
 
@@ -60,6 +60,9 @@ class CustomerCostDriverCheck(models.Model):
                 return f"{prefix}company_id"
         return False
 
+    def _get_model_label(self):
+        return self.model_id.sudo().name  # sudo: the name of a model is no secret
+
     def _raise_part(self, name, problem):
         raise ValidationError(
             self.env._(
@@ -78,7 +81,7 @@ class CustomerCostDriverCheck(models.Model):
         if model_name.startswith(FORBIDDEN_PREFIXES) or model._abstract or model._transient:
             self._raise_part(
                 "model_id",
-                self.env._("%(model)s cannot be a cost driver", model=self.model_id.sudo().name),
+                self.env._("%(model)s cannot be a cost driver", model=self._get_model_label()),
             )
 
     def _check_path(self, name, types, comodel=None):

@@ -61,7 +61,7 @@ class CustomerCostEntryCheck(models.Model):
                         company=company.name,
                     )
                 )
-        contact = self.sudo().contact_id
+        contact = self.sudo().contact_id  # sudo: as above
         if contact and contact.commercial_partner_id != self.customer_id:
             problems.append(
                 self.env._(
