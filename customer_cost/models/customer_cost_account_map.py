@@ -70,7 +70,7 @@ class CustomerCostAccountMap(models.Model):
 
     _item_or_reason = models.Constraint(
         "CHECK((item_id IS NOT NULL) <> (COALESCE(left_out_reason, '') <> ''))",
-        "A map row names either a cost item or the reason why it is left out, not both.",
+        "A map row names either a cost item or the reason why it is left out.",
     )
     _dates_in_order = models.Constraint(
         "CHECK(date_from IS NULL OR date_to IS NULL OR date_from <= date_to)",

@@ -24,7 +24,9 @@ class CustomerCostAllocation(models.Model):
     layer = fields.Selection(
         [("allocated", "Allocated"), ("measured", "Measured")], required=True, readonly=True
     )
-    quantity = Quantity(readonly=True, help="The customer's quantity of the driver.")
+    quantity = Quantity(
+        readonly=True, aggregator=None, help="The customer's quantity of the driver."
+    )
     amount = Amount(required=True, readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
 

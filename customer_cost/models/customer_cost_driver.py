@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 
 from ..engine import POLICIES
 
@@ -128,6 +128,21 @@ class CustomerCostDriver(models.Model):
                         "%(driver)s counts documents of all users: only a cost manager may "
                         "define such a driver.",
                         driver=driver.display_name,
+                    )
+                )
+
+    @api.constrains("active")
+    def _check_unused(self):
+        # sudo: a rule of a company the user may not see needs its driver as well
+        rules = self.env["customer.cost.rule"].sudo()
+        for driver in self.filtered(lambda driver: not driver.active):
+            used = rules.search([("driver_id", "=", driver.id), ("method", "=", "driver")])
+            if used:
+                raise ValidationError(
+                    self.env._(
+                        "%(driver)s is still used by %(rules)s. Archive or change these first.",
+                        driver=driver.display_name,
+                        rules=", ".join(used.mapped("name")),
                     )
                 )
 

@@ -155,8 +155,8 @@ class CustomerCostDriverCheck(models.Model):
     def _check_domain(self, name):
         try:
             domain = self._parse_domain(name)
-        except (ValueError, SyntaxError, TypeError) as error:
-            self._raise_part(name, self.env._("is not a domain (%(error)s)", error=error))
+        except (ValueError, SyntaxError, TypeError):
+            self._raise_part(name, self.env._("is not a list of conditions"))
         model = self.env[self.model_name]
         try:
             self._check_reach(model, domain)

@@ -250,6 +250,7 @@ class CustomerCostEntry(models.Model):
         values = super()._add_missing_default_values(values)
         self._check_new_values(values)
         self._normalise_customer(values)
+        self._check_own_customer(values)
         return values
 
     def write(self, vals):
@@ -258,6 +259,8 @@ class CustomerCostEntry(models.Model):
             self._check_is_number(vals)
             self._check_substance_editable(substance)
             self._normalise_customer(vals)
+            if "customer_id" in vals:
+                self._check_own_customer(vals)
         res = super().write(vals)
         if substance and not self._guard_is_open():
             # The customer or the company may be another one now.

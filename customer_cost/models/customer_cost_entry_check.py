@@ -35,6 +35,19 @@ class CustomerCostEntryCheck(models.Model):
         if not finite:
             raise ValidationError(self.env._("The amount is no number."))
 
+    @api.model
+    def _check_own_customer(self, vals):
+        """A sales rep records costs of the customers they are the salesperson of."""
+        if self.env.su or not self.env.user.has_groups(
+            "customer_cost.group_customer_cost_rep,!customer_cost.group_customer_cost_user"
+        ):
+            return
+        customer = self.env["res.partner"].browse(vals.get("customer_id") or [])
+        if customer.user_id != self.env.user:
+            raise ValidationError(
+                self.env._("Choose one of your customers: you record costs for those only.")
+            )
+
     def _get_problems(self):
         """Return the list of what keeps this manual cost from being recorded, each translated."""
         self.ensure_one()

@@ -53,3 +53,14 @@ class CustomerCostLine(models.Model):
     _customer_date_idx = models.Index("(customer_id, date) INCLUDE (amount)")
     _cost_centre_idx = models.Index("(cost_centre_id) WHERE cost_centre_id IS NOT NULL")
     _company_date_item_idx = models.Index("(company_id, date, item_id)")
+
+    def action_open_entry(self):
+        """Open the cost behind this ledger line."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "customer.cost.entry",
+            "res_id": self.entry_id.id,
+            "view_mode": "form",
+            "views": [(False, "form")],
+        }

@@ -143,12 +143,19 @@ class CustomerCostRule(models.Model):
                 self.env["customer.cost.driver"]._check_reach(self.env["res.partner"], domain)
                 domain.validate(self.env["res.partner"])
             except Exception as error:  # noqa: BLE001 - whatever is wrong with it is reported
-                raise ValidationError(
-                    self.env._("Rule %(rule)s, receivers: %(error)s", rule=rule.name, error=error)
-                ) from error
+                rule._raise_receivers(error)
+
+    def _raise_receivers(self, problem):
+        raise ValidationError(
+            self.env._("Rule %(rule)s, receivers: %(error)s", rule=self.name, error=problem)
+        )
 
     def _get_receiver_domain(self):
-        return Domain(ast.literal_eval(self.receiver_domain or "[]"))
+        try:
+            conditions = ast.literal_eval(self.receiver_domain or "[]")
+        except (ValueError, SyntaxError) as error:
+            raise ValidationError(self.env._("this is not a list of conditions")) from error
+        return Domain(conditions)
 
     def _get_sent_items(self, company=None):
         """Items this rule sends of ``company``: those named on it and all below them."""

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL, date_utils, float_compare
+from odoo.tools import SQL, date_utils, float_compare, format_date
 
 from ..fields import Amount
 
@@ -83,6 +83,7 @@ class CustomerCostRun(models.Model):
         copy=False,
         help="Sent, but not received because the driver had no quantity.",
     )
+    pool_changed = fields.Boolean(compute="_compute_pool_changed")
     unsent_total = Amount(string="Without a Rule", compute="_compute_unsent_total")
     signature = fields.Char(
         readonly=True, copy=False, help="Fingerprint of what was sent, to whom and by what weights."
@@ -106,8 +107,28 @@ class CustomerCostRun(models.Model):
 
     @api.model
     def _default_date(self):
+        """The month after the last posted one, or last month where nothing is posted yet."""
         today = fields.Date.context_today(self)
+        posted = self.search(
+            [("company_id", "=", self.env.company.id), ("state", "=", "posted")],
+            order="date desc",
+            limit=1,
+        )
+        if posted:
+            following = date_utils.add(date_utils.end_of(posted.date, "month"), days=1)
+            return min(date_utils.end_of(following, "month"), date_utils.end_of(today, "month"))
         return date_utils.subtract(date_utils.start_of(today, "month"), days=1)
+
+    @api.constrains("date")
+    def _check_date(self):
+        for run in self:
+            if date_utils.start_of(run.date, "month") > fields.Date.context_today(run):
+                raise ValidationError(
+                    self.env._(
+                        "%(month)s lies in the future: there is nothing to allocate yet.",
+                        month=format_date(self.env, run.date, date_format="LLLL y"),
+                    )
+                )
 
     @api.depends("date", "version", "company_id")
     def _compute_display_name(self):
@@ -126,6 +147,14 @@ class CustomerCostRun(models.Model):
     # ------------------------------------------------------------
     # Create, write, unlink
     # ------------------------------------------------------------
+
+    @api.depends("state", "pool_total")
+    def _compute_pool_changed(self):
+        """Whether the month's pool is another one than what a posted run was computed from."""
+        for run in self:
+            run.pool_changed = run.state == "posted" and not run.currency_id.is_zero(
+                run._get_pool_total() - run.pool_total
+            )
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -4,7 +4,7 @@ from odoo import models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, date_utils
 
-from ..engine import consecutive_shares, to_minor
+from ..engine import consecutive_shares, from_minor, to_minor
 
 
 class CustomerCostRunPool(models.Model):
@@ -116,6 +116,12 @@ class CustomerCostRunPool(models.Model):
         )
         decimals = self.currency_id.decimal_places
         return {item.id: to_minor(amount, decimals) for item, amount in rows}
+
+    def _get_pool_total(self):
+        """The month's indirect cost as the ledger has it now."""
+        first = date_utils.start_of(self.date, "month")
+        pool = self._read_pool(first, date_utils.end_of(self.date, "month"))
+        return float(from_minor(sum(pool.values()), self.currency_id.decimal_places))
 
     def _check_shares(self, item_id, rules, shares):
         if round(sum(shares), 6) > 100:

@@ -17,6 +17,11 @@ class ResPartner(models.Model):
         compute="_compute_customer_cost_currency_id",
         groups=FIGURE_GROUPS,
     )
+    customer_cost_visible = fields.Boolean(
+        string="Cost Figures Are Mine to See",
+        compute="_compute_customer_cost_visible",
+        groups=FIGURE_GROUPS,
+    )
     customer_cost_net_sales = Amount(
         string="Net Sales, 12 Months",
         compute="_compute_customer_cost_summary",
@@ -54,6 +59,17 @@ class ResPartner(models.Model):
     @api.depends_context("company")
     def _compute_customer_cost_currency_id(self):
         self.customer_cost_currency_id = self.env.company.currency_id
+
+    @api.depends("user_id", "parent_id")
+    @api.depends_context("uid")
+    def _compute_customer_cost_visible(self):
+        """Customers of their own for sales reps, all for the other roles."""
+        sees_all = self.env.user.has_groups(
+            "customer_cost.group_customer_cost_user,customer_cost.group_customer_cost_auditor"
+        )
+        for partner in self:
+            own = partner == partner.commercial_partner_id and bool(partner._origin)
+            partner.customer_cost_visible = own and (sees_all or partner.user_id == self.env.user)
 
     @api.depends_context("company", "uid")
     def _compute_customer_cost_summary(self):

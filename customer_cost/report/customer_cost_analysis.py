@@ -24,7 +24,7 @@ class CustomerCostAnalysis(models.Model):
     layer = fields.Selection(
         [
             ("direct", "Direct"),
-            ("pool", "Waiting in the pool"),
+            ("pool", "Indirect, before allocation"),
             ("allocated", "Allocated"),
             ("measured", "Measured"),
         ],

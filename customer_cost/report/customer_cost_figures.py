@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.tools import SQL, date_utils
+from odoo.tools import SQL, date_utils, format_date
 
 LAST_ROWS = 5
 # (key, how the row is shown)
@@ -41,10 +41,12 @@ class CustomerCostFigures(models.AbstractModel):
         months = self._read_months(customers, ranges)
         items = self._read_items(customers, ranges)
         last_rows = self._read_last_rows(customers)
+        allocated_until = self._get_allocated_until()
         return {
             customer.id: {
                 "currency_id": self.env.company.currency_id.id,
                 "as_of": fields.Date.to_string(fields.Date.context_today(self)),
+                "allocated_until": allocated_until,
                 "ranges": [
                     {
                         "key": key,
@@ -67,6 +69,15 @@ class CustomerCostFigures(models.AbstractModel):
             }
             for customer in customers
         }
+
+    @api.model
+    def _get_allocated_until(self):
+        """Last month whose indirect cost reached customers, in words, or ``False``."""
+        # sudo: when the last run was posted is no secret, what it holds is
+        run = self.env["customer.cost.run"].sudo()
+        domain = [("company_id", "=", self.env.company.id), ("state", "=", "posted")]
+        last = run.search(domain, order="date desc", limit=1)
+        return bool(last) and format_date(self.env, last.date, date_format="LLLL y")
 
     @api.model
     def _get_ranges(self):

@@ -662,6 +662,7 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.period.action_reopen",
                 "customer.cost.profitability.action_open_costs",
                 "customer.cost.profitability.action_open_invoices",
+                "customer.cost.line.action_open_entry",
                 "customer.cost.refuse.action_confirm",
                 "customer.cost.settings.action_save",
                 "customer.cost.run.action_compute",

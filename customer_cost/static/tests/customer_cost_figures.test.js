@@ -35,6 +35,7 @@ function makeFigures(changes) {
     return {
         currency_id: 1,
         as_of: "2025-06-15",
+        allocated_until: "May 2025",
         ranges: RANGES,
         rows: [
             makeRow("net_sales", "Net Sales", "subtotal", [1000, 0, 1200], [100, null, 100]),
@@ -105,7 +106,9 @@ function getDomain(dateField, range) {
 
 test("the ladder shows amounts and percentages of every range", async () => {
     await mountFigures();
-    expect(".o_customer_cost_heading").toHaveText("As of 06/15/2025, in USD");
+    expect(".o_customer_cost_heading").toHaveText(
+        "As of 06/15/2025, in USD · Indirect cost is allocated up to May 2025."
+    );
     expect(queryAllTexts("thead .o_customer_cost_cell > span:first-child")).toEqual([
         "2025",
         "2024",

@@ -56,6 +56,13 @@ export class CustomerCostFigures extends Component {
         });
     }
 
+    get allocationNote() {
+        const until = this.figures.allocated_until;
+        return until
+            ? _t("Indirect cost is allocated up to %(month)s.", { month: until })
+            : _t("No indirect cost is allocated yet.");
+    }
+
     get unknownCosts() {
         return this.figures.ranges.flatMap(({ key, label }, index) => {
             const count = this.figures.unknown_lines[index];
