@@ -1,7 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.tools import SQL, date_utils, format_date
+from odoo.tools import SQL, date_utils
 
 LAST_ROWS = 5
 # (key, how the row is shown)
@@ -72,12 +72,12 @@ class CustomerCostFigures(models.AbstractModel):
 
     @api.model
     def _get_allocated_until(self):
-        """Last month whose indirect cost reached customers, in words, or ``False``."""
+        """A day of the last month whose indirect cost reached customers, or ``False``."""
         # sudo: when the last run was posted is no secret, what it holds is
         run = self.env["customer.cost.run"].sudo()
         domain = [("company_id", "=", self.env.company.id), ("state", "=", "posted")]
         last = run.search(domain, order="date desc", limit=1)
-        return bool(last) and format_date(self.env, last.date, date_format="LLLL y")
+        return fields.Date.to_string(last.date)
 
     @api.model
     def _get_ranges(self):

@@ -35,7 +35,7 @@ function makeFigures(changes) {
     return {
         currency_id: 1,
         as_of: "2025-06-15",
-        allocated_until: "May 2025",
+        allocated_until: "2025-05-31",
         ranges: RANGES,
         rows: [
             makeRow("net_sales", "Net Sales", "subtotal", [1000, 0, 1200], [100, null, 100]),

@@ -58,9 +58,11 @@ export class CustomerCostFigures extends Component {
 
     get allocationNote() {
         const until = this.figures.allocated_until;
-        return until
-            ? _t("Indirect cost is allocated up to %(month)s.", { month: until })
-            : _t("No indirect cost is allocated yet.");
+        if (!until) {
+            return _t("No indirect cost is allocated yet.");
+        }
+        const month = deserializeDate(until).toLocaleString({ year: "numeric", month: "long" });
+        return _t("Indirect cost is allocated up to %(month)s.", { month });
     }
 
     get unknownCosts() {
