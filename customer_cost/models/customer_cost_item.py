@@ -50,7 +50,6 @@ class CustomerCostItem(models.Model):
         tracking=True,
     )
     parent_path = fields.Char(index=True)
-    child_ids = fields.One2many("customer.cost.item", "parent_id", string="Sub-items")
     level = fields.Selection(
         LEVELS,
         string="Hierarchy Level",
