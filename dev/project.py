@@ -14,9 +14,9 @@ LOGS = DEV / "logs"
 REQUIREMENTS = ROOT / "requirements"
 ODOO_SERIES = (19, 0)
 
-# What the template database holds: the add-ons ours extend, and one or two that only the tests
-# exercise.
-TEMPLATE_MODULES = ("account", "hr_expense", "stock_account", "web_tour")
+# What the template database holds: the add-ons ours extend, and those that only the tests exercise,
+# a Chinese and a European chart of accounts among them.
+TEMPLATE_MODULES = ("account", "hr_expense", "l10n_cn", "l10n_de", "stock_account", "web_tour")
 
 
 def our_modules():

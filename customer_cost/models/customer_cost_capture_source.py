@@ -94,20 +94,40 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
-    def _sql_mapped(self) -> SQL:
-        """Candidates with their cost item: the one named on them, else the first map row's."""
+    def _sql_classified(self) -> SQL:
+        """Candidates with what becomes of them: the cost item named on them, else the map's.
+
+        ``amount`` is the part of the balance that the row stands for. ``item_id`` is empty where
+        the item is left out, by ``left_out_reason`` of the map row or because no row matches.
+        """
         return SQL(
-            """SELECT * FROM (
-                   SELECT DISTINCT ON (c.id) c.*,
-                          CASE WHEN c.cost_item_id IS NULL THEN r.id END AS map_id,
-                          COALESCE(c.cost_item_id, r.item_id) AS item_id
-                     FROM candidate c
-                LEFT JOIN customer_cost_account_map r ON %s
-                    WHERE c.excluded IS NULL
-                 ORDER BY c.id, r.sequence, r.id) first_match
-                WHERE item_id IS NOT NULL""",
+            """SELECT DISTINCT ON (c.id) c.*, c.balance AS amount,
+                      CASE WHEN c.cost_item_id IS NULL THEN r.id END AS map_id,
+                      CASE WHEN c.excluded IS NULL THEN COALESCE(c.cost_item_id, r.item_id) END
+                          AS item_id,
+                      CASE WHEN c.cost_item_id IS NULL THEN r.left_out_reason END
+                          AS left_out_reason
+                 FROM candidate c
+            LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %s
+             ORDER BY c.id, r.sequence, r.id""",
             self.env["customer.cost.account.map"]._sql_match(),
         )
+
+    @api.model
+    def _sql_mapped(self) -> SQL:
+        """Candidates that are a customer cost."""
+        return SQL(
+            "SELECT * FROM (%s) classified WHERE item_id IS NOT NULL", self._sql_classified()
+        )
+
+    @api.model
+    def _get_excluded_labels(self):
+        """Why an item is never a customer cost, in the reader's language, by its code."""
+        return {
+            "account": self.env._("Cost of sales: it reaches customers as product cost"),
+            "cost_of_sales": self.env._("Cost of sales: goods and their cost entries"),
+            "closing": self.env._("Opening or closing entry"),
+        }
 
     # ------------------------------------------------------------
     # Whose cost it is

@@ -61,19 +61,12 @@ class CustomerCostMapPreview(models.TransientModel):
         rows = self.env.execute_query_dict(
             SQL(
                 """WITH candidate AS (%(candidate)s),
-                        classified AS (
-                   SELECT DISTINCT ON (c.id) c.id, c.account_id, c.balance, c.excluded,
-                          COALESCE(c.cost_item_id, r.item_id) AS item_id, r.left_out_reason
-                     FROM candidate c
-                LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %(match)s
-                 ORDER BY c.id, r.sequence, r.id)
-                   SELECT CASE WHEN excluded IS NULL THEN item_id END AS item_id,
-                          CASE WHEN excluded IS NOT NULL OR item_id IS NULL THEN account_id END
-                              AS account_id,
+                        classified AS (%(classified)s)
+                   SELECT item_id, CASE WHEN item_id IS NULL THEN account_id END AS account_id,
                           CASE WHEN excluded IS NOT NULL THEN excluded
                                WHEN item_id IS NOT NULL THEN NULL
                                ELSE COALESCE(left_out_reason, 'unmapped') END AS reason,
-                          count(*) AS line_count, sum(balance) AS amount
+                          count(DISTINCT id) AS line_count, sum(amount) AS amount
                      FROM classified GROUP BY 1, 2, 3 ORDER BY 1, 3, 2""",
                 candidate=capture._sql_candidates(
                     SQL(
@@ -84,7 +77,7 @@ class CustomerCostMapPreview(models.TransientModel):
                     ),
                     SQL("a.account_type IN %s", EXPENSE_TYPES),
                 ),
-                match=self.env["customer.cost.account.map"]._sql_match(),
+                classified=capture._sql_classified(),
             )
         )
         for row in rows:
@@ -92,13 +85,12 @@ class CustomerCostMapPreview(models.TransientModel):
         return rows
 
     def _get_reason_label(self, reason):
-        return {
+        labels = {
             None: False,
-            "account": self.env._("Cost of sales: it reaches customers as product cost"),
-            "cost_of_sales": self.env._("Cost of sales: goods and their cost entries"),
-            "closing": self.env._("Opening or closing entry"),
             "unmapped": self.env._("No row of the map matches"),
-        }.get(reason, reason)
+            **self.env["customer.cost.capture"]._get_excluded_labels(),
+        }
+        return labels.get(reason, reason)
 
 
 class CustomerCostMapPreviewLine(models.TransientModel):
