@@ -40,3 +40,9 @@ class Ratio(fields.Float):
 
     def convert_to_record(self, value, record):
         return False if value is None else value
+
+
+class IntegerArray(fields.Json):
+    """Ids in one column of a queue that only SQL writes and reads."""
+
+    _column_type = ("_int4", "int4[]")
