@@ -142,9 +142,7 @@ class CustomerCostBalance(models.Model):
         if marks is not None:
             customer_ids, everybody = marks
             company = self.env["res.company"].browse(company_id)
-            self.env["customer.cost.summary"]._refresh(
-                company, None if everybody else customer_ids
-            )
+            self.env["customer.cost.summary"]._refresh(company, None if everybody else customer_ids)
 
     @api.model
     def _get_target(self, company_id, month, customer_ids=None):
@@ -221,16 +219,9 @@ class CustomerCostBalance(models.Model):
 
     @api.model
     def _get_checked_periods(self, company_ids):
+        self.env.flush_all()
         return self.env.execute_query(
-            SQL(
-                """SELECT DISTINCT company_id, month FROM (
-                          SELECT company_id, month FROM customer_cost_balance
-                    UNION SELECT company_id, month FROM customer_cost_item_month
-                    UNION SELECT company_id, date_trunc('month', date)::date
-                            FROM customer_cost_line) found
-                    WHERE company_id = ANY(%s) ORDER BY 2 DESC, 1""",
-                list(company_ids),
-            )
+            SQL("%s ORDER BY 2 DESC, 1", self.env["customer.cost.dirty"]._sql_months(company_ids))
         )
 
     @api.model

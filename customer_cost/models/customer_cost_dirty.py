@@ -70,19 +70,26 @@ class CustomerCostDirty(models.Model):
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
-                """INSERT INTO customer_cost_dirty (company_id, month)
-                   SELECT DISTINCT company_id, date_trunc('month', date)::date
-                     FROM (SELECT company_id, month AS date FROM customer_cost_balance
-                     UNION SELECT company_id, month FROM customer_cost_item_month
-                     UNION SELECT company_id, date FROM customer_cost_line
-                     UNION SELECT s.company_id, r.date FROM customer_cost_run r
-                             JOIN customer_cost_run_step s ON s.run_id = r.id
-                     UNION SELECT company_id, date FROM account_move
-                            WHERE state = 'posted' AND move_type IN %s) found
-                    WHERE company_id = ANY(%s)""",
-                SALES_TYPES,
-                list(company_ids),
+                "INSERT INTO customer_cost_dirty (company_id, month) %s",
+                self._sql_months(company_ids),
             )
+        )
+
+    @api.model
+    def _sql_months(self, company_ids) -> SQL:
+        """Company and month of everything that holds a figure, stored or not."""
+        return SQL(
+            """SELECT DISTINCT company_id, date_trunc('month', date)::date AS month
+                 FROM (SELECT company_id, month AS date FROM customer_cost_balance
+                 UNION SELECT company_id, month FROM customer_cost_item_month
+                 UNION SELECT company_id, date FROM customer_cost_line
+                 UNION SELECT s.company_id, r.date FROM customer_cost_run r
+                         JOIN customer_cost_run_step s ON s.run_id = r.id
+                 UNION SELECT company_id, date FROM account_move
+                        WHERE state = 'posted' AND move_type IN %s) found
+                WHERE company_id = ANY(%s)""",
+            SALES_TYPES,
+            list(company_ids),
         )
 
     @api.model

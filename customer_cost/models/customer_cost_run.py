@@ -170,7 +170,7 @@ class CustomerCostRun(models.Model):
         res = super().write(vals)
         if "state" in vals:
             posted = self.filtered(lambda run: run.state == "posted")
-            (posted_before ^ posted)._mark_dirty()
+            ((posted_before | posted) - (posted_before & posted))._mark_dirty()
         if {"date", "company_id"}.intersection(vals):
             self._clear_results()
             self._set_period()

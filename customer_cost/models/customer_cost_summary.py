@@ -53,9 +53,7 @@ class CustomerCostSummary(models.Model):
     country_id = fields.Many2one(
         "res.country", string="Country", related="customer_id.country_id", readonly=True
     )
-    customer_active = fields.Boolean(
-        string="Active", related="customer_id.active", readonly=True
-    )
+    customer_active = fields.Boolean(string="Active", related="customer_id.active", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     year_net_sales = Amount(string="Net Sales, This Year", readonly=True)
     year_gross_margin = Amount(string="Gross Margin, This Year", readonly=True)

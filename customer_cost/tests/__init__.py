@@ -38,3 +38,6 @@ from . import test_capture_period
 from . import test_entry_defaults
 from . import test_access_run_states
 from . import test_run_guidance
+from . import test_balance_refresh
+from . import test_balance_check
+from . import test_summary
