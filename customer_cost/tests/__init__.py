@@ -37,3 +37,4 @@ from . import test_capture_links
 from . import test_entry_defaults
 from . import test_access_run_states
 from . import test_run_guidance
+from . import test_product_cost_history
