@@ -106,14 +106,16 @@ def create_invoices(invoice, customers, flat=False):
         {**signed, **dates, **partners, "name": SQL("'BENCH/' || g.n"), "access_token": None},
     )
     for prototype, sign, lines in ((receivable, 1, 1), (product_line, -1, LINES)):
-        _create_invoice_lines(env, prototype, moves, sign, lines)
+        _copy_move_lines(env, prototype, moves, SQL("m.amount_untaxed"), sign, lines)
 
 
-def _create_invoice_lines(env, prototype, moves, sign, lines):
+def _copy_move_lines(env, prototype, moves, total, sign, lines):
+    """``lines`` copies of ``prototype`` for every move, which share out its ``total``."""
     source = SQL(
         """SELECT m.id AS move_id, m.partner_id, m.date, m.invoice_date, m.name,
-                  m.amount_untaxed / %s AS amount
+                  %s / %s AS amount
              FROM account_move m CROSS JOIN generate_series(1, %s) WHERE m.id BETWEEN %s AND %s""",
+        total,
         lines,
         lines,
         min(moves),
@@ -131,7 +133,7 @@ def _create_invoice_lines(env, prototype, moves, sign, lines):
         "debit": SQL("g.amount") if sign > 0 else 0,
         "credit": SQL("g.amount") if sign < 0 else 0,
     }
-    if sign > 0:
+    if prototype.display_type == "payment_term":
         values.update(
             amount_residual=balance, amount_residual_currency=balance, date_maturity=SQL("g.date")
         )
@@ -141,6 +143,47 @@ def _create_invoice_lines(env, prototype, moves, sign, lines):
             customer_cost_amount=SQL("round(0.6 * g.amount, 2)"),
         )
     copy_rows(env, "account_move_line", prototype.id, source, values)
+
+
+def create_bills(bill, count):
+    """Copy the posted ``bill`` of one line ``count`` times into each of the months."""
+    env = bill.env
+    env.flush_all()
+    source = SQL(
+        """SELECT n, (%(first_day)s::date - make_interval(months => n %% %(months)s)
+                      + make_interval(days => n %% 28))::date AS day,
+                  round((20 + 980 * %(uniform)s)::numeric, 2) AS amount
+             FROM generate_series(1, %(count)s) n""",
+        first_day=date.today().replace(day=1),
+        months=MONTHS,
+        uniform=uniform("n"),
+        count=count * MONTHS,
+    )
+    amounts = (
+        "amount_untaxed", "amount_total", "amount_residual",
+    )  # fmt: skip
+    signed = (
+        "amount_untaxed_signed", "amount_untaxed_in_currency_signed", "amount_total_signed",
+        "amount_total_in_currency_signed", "amount_residual_signed",
+    )  # fmt: skip
+    moves = copy_rows(
+        env,
+        "account_move",
+        bill.id,
+        source,
+        {
+            **dict.fromkeys(amounts, SQL("g.amount")),
+            **dict.fromkeys(signed, SQL("-g.amount")),
+            **dict.fromkeys(("date", "invoice_date", "invoice_date_due"), SQL("g.day")),
+            "name": SQL("'BENCHBILL/' || g.n"),
+            "access_token": None,
+        },
+    )
+    for prototype, sign in (
+        (bill.invoice_line_ids, 1),
+        (bill.line_ids - bill.invoice_line_ids, -1),
+    ):
+        _copy_move_lines(env, prototype, moves, SQL("abs(m.amount_untaxed_signed)"), sign, 1)
 
 
 def create_ledger(line, customers, count):

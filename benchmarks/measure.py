@@ -10,11 +10,14 @@ A bench is a function of the stage that returns rows, listed in inside.py::
 import contextlib
 import gc
 import os
+import re
 import statistics
 import time
 from dataclasses import dataclass
 
 import psutil
+
+LOADED = re.compile(r"Module customer_cost loaded in ([\d.]+)s, (\d+) queries")
 
 
 @dataclass
@@ -113,3 +116,9 @@ def queries(cr):
     start = cr.sql_log_count
     yield found
     found.append(cr.sql_log_count - start)
+
+
+def read_installation(log):
+    """Seconds and statements of the add-on's installation, as Odoo's log tells them."""
+    seconds, statements = LOADED.search(log).groups()
+    return float(seconds), int(statements)

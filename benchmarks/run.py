@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import report  # noqa: E402
+from benchmarks.measure import read_installation  # noqa: E402
 from dev import databases  # noqa: E402
 from dev.odoo_command import PROGRAM, prepare  # noqa: E402
 from dev.project import LOGS  # noqa: E402
@@ -30,6 +31,7 @@ from dev.steps import Failure, run, say, step  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 WITH, WITHOUT = "bench", "bench_without"
+INSTALL = (*PROGRAM, "-i", "customer_cost", *databases.QUIET)
 INSIDE = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
@@ -49,8 +51,9 @@ def main():
     names = {"with": options.prefix + WITH, "without": options.prefix + WITHOUT}
     try:
         environment = prepare()
-        for kind, name in names.items():
-            make_database(name, environment, with_addon=kind == "with")
+        make_database(names["without"])
+        make_database(names["with"])
+        installation = install(names["with"], environment)
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         return 1
@@ -60,6 +63,8 @@ def main():
                 **vars(options),
                 "ledger": options.ledger or (200_000 if options.quick else 2_000_000),
                 "without": names["without"],
+                "install": [str(part) for part in INSTALL],
+                "empty_install": read_installation(installation),
                 "results": results.name,
             }
         )
@@ -76,17 +81,21 @@ def main():
     return 0
 
 
-def make_database(name, environment, with_addon):
+def make_database(name):
     databases.check_name(name)
-    with step(f"Making database {name}{' with the add-on' if with_addon else ''}"):
+    with step(f"Making database {name}"):
         databases.clone(name)
-        if with_addon:
-            run(
-                [*PROGRAM, "-d", name, "-i", "customer_cost", *databases.QUIET],
-                "installing the add-on",
-                log=LOGS / "bench.log",
-                env=environment,
-            )
+
+
+def install(name, environment):
+    """Install the add-on and return the log."""
+    with step(f"Installing the add-on in database {name}"):
+        return run(
+            [*INSTALL, "-d", name],
+            "installing the add-on",
+            log=LOGS / "bench.log",
+            env=environment,
+        )
 
 
 if __name__ == "__main__":

@@ -149,9 +149,9 @@ class Stage:
         cr = Registry(self.options["without"]).cursor()
         return api.Environment(cr, SUPERUSER_ID, {})
 
-    def vacuum(self, *tables):
+    def vacuum(self, *tables, database=None):
         """Give every measurement the same tables: no dead rows of the one before."""
-        connection = psycopg2.connect(dbname=self.env.cr.dbname)
+        connection = psycopg2.connect(dbname=database or self.env.cr.dbname)
         connection.autocommit = True
         with connection.cursor() as cr:
             for table in tables:

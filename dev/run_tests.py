@@ -6,7 +6,7 @@ import socket
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
-from . import browser, databases, python_env, server_log
+from . import browser, databases, python_env, server_log, uninstall
 from .odoo_command import PROGRAM, prepare_for_browser
 from .project import DEV, LOGS, ROOT, VENV_PYTHON, code_digest, our_modules
 from .steps import Failure, fail, lock, say, step, write
@@ -70,6 +70,10 @@ def _run_all(count):
             run_odoo(database, modules, environment, count)
             write(_record(database), json.dumps(_state(modules)))
         run_pytest(database, modules, arguments, environment, count)
+        if not selection:
+            found = uninstall.check(f"{database}_uninstall", modules, environment)
+            count.add(not found, 0)
+            count.complain("after the uninstall", found)
 
 
 def pytest_selection(item, modules):
