@@ -11,6 +11,7 @@ from . import customer_cost_review
 from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
+from . import customer_cost_capture_period
 from . import customer_cost_driver
 from . import customer_cost_driver_check
 from . import customer_cost_driver_quantities

@@ -89,15 +89,22 @@ class CustomerCostCapture(models.AbstractModel):
         return appended
 
     @api.model
-    def _lock_moves(self, move_ids):
-        """Hold the moves against a second comparison until the transaction ends."""
-        if move_ids:
-            self.env.cr.execute(
-                SQL(
-                    "SELECT id FROM account_move WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
-                    list(move_ids),
-                )
+    def _lock_moves(self, move_ids, skip_locked=False):
+        """Hold the moves against a second comparison until the transaction ends.
+
+        :param skip_locked: leave out the moves another transaction holds, instead of waiting
+        :return: ids of the moves held
+        """
+        if not move_ids:
+            return []
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM account_move WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE %s",
+                list(move_ids),
+                SQL("SKIP LOCKED" if skip_locked else ""),
             )
+        )
+        return [move_id for (move_id,) in rows]
 
     @api.model
     def _flush_sources(self):
