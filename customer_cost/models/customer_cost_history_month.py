@@ -39,6 +39,11 @@ class CustomerCostHistoryMonth(models.Model):
     state = fields.Selection(MONTH_STATES, required=True, default="waiting", readonly=True)
     line_count = fields.Integer(string="Ledger Lines", readonly=True)
     amount = Amount(readonly=True, help="What the month's ledger lines add up to.")
+    estimated_count = fields.Integer(
+        string="Estimated Lines",
+        readonly=True,
+        help="Invoice lines whose product cost was filled in.",
+    )
     message = fields.Char(readonly=True)
 
     def _process(self):
@@ -75,10 +80,38 @@ class CustomerCostHistoryMonth(models.Model):
             return
         self.write({"state": "done", "message": False})
         self._compare()
+        self.estimated_count = self.env["account.move.line"]._estimate_product_cost(
+            self.company_id, self.date_from, self.date_to
+        )
 
     def _take_back(self):
+        self.history_id._check_open(self)
         self.write({"state": "undone", "message": False})
         self._compare()
+        for first, last in self._get_released_days():
+            self.estimated_count -= self.env["account.move.line"]._clear_estimated_product_cost(
+                self.company_id, first, last
+            )
+
+    def _get_released_days(self):
+        """Stretches of the month that are captured no longer, as (first, last) days."""
+        return self.env.execute_query(
+            SQL(
+                """SELECT min(date), max(date)
+                     FROM (SELECT m.date,
+                                  m.date - row_number() OVER (ORDER BY m.date)::int AS stretch
+                             FROM (SELECT %(company)s AS company_id, day::date AS date
+                                     FROM generate_series(%(first)s::date, %(last)s::date,
+                                          interval '1 day') day) m
+                             JOIN res_company co ON co.id = m.company_id
+                            WHERE %(before_start)s) released
+                 GROUP BY stretch ORDER BY 1""",
+                company=self.company_id.id,
+                first=self.date_from,
+                last=self.date_to,
+                before_start=self.env["customer.cost.capture"]._sql_before_start(),
+            )
+        )
 
     def _compare(self):
         """Bring the ledger to what holds with the month's new state."""

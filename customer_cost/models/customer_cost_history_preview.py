@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..fields import Amount
+from .account_move_line_freeze import SALES_TYPES
 
 PROFIT_AND_LOSS_TYPES = (
     "expense",
@@ -142,9 +143,11 @@ class CustomerCostHistory(models.Model):
                 """SELECT count(*)
                      FROM account_move m JOIN account_move_line l ON l.move_id = m.id
                     WHERE %s AND m.state = 'posted' AND l.display_type = 'product'
-                      AND l.product_id IS NOT NULL AND l.customer_cost_source IS NULL
-                      AND m.move_type IN ('out_invoice', 'out_refund', 'out_receipt')""",
+                      AND l.product_id IS NOT NULL
+                      AND COALESCE(l.customer_cost_source, 'unknown') = 'unknown'
+                      AND m.move_type IN %s""",
                 self._sql_days(),
+                SALES_TYPES,
             )
         )
         return count
