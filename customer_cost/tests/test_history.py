@@ -300,7 +300,7 @@ class TestHistory(HistoryCommon):
             patch.object(type(history), "_trigger_cron") as trigger,
         ):
             self.run_cron()
-        self.assertEqual(trigger.call_count, 1)
+        self.assertTrue(trigger.called)
         self.assertEqual(self.states(history), [(3, "done"), (2, "waiting"), (1, "waiting")])
         self.assertEqual(self.ledger(), self.of_months(3, 4))
         self.run_cron()
