@@ -15,6 +15,10 @@ from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
 from . import customer_cost_capture_period
+from . import customer_cost_history
+from . import customer_cost_history_preview
+from . import customer_cost_history_line
+from . import customer_cost_history_month
 from . import customer_cost_driver
 from . import customer_cost_driver_check
 from . import customer_cost_driver_quantities
@@ -33,5 +37,9 @@ from . import customer_cost_summary
 from . import account_analytic_account
 from . import account_move
 from . import account_move_line
+from . import account_move_line_product_cost
+from . import account_move_line_freeze
+from . import account_move_product_cost
+from . import product_category
 from . import res_partner
 from . import ir_attachment

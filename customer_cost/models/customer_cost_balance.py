@@ -263,7 +263,7 @@ class CustomerCostBalance(models.Model):
         )
         period.message_post(
             body=self.env._(
-                "Stored figures were not those of ledger and invoices; they are refreshed: %(what)s",
+                "Stored figures differed from ledger and invoices and are refreshed: %(what)s",
                 what="; ".join(texts[:NAMED_DIFFERENCES]),
             )
         )

@@ -36,6 +36,9 @@ MATRIX = {
     "customer.cost.figures":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.company.mixin":        (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.guarded":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.history":              (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
+    "customer.cost.history.line":         (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.history.month":        (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.item":                 (READ, READ, ALL,  ALL,  READ, READ, READ, NONE, NONE),
     "customer.cost.item.month":           (NONE, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.line":                 (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
@@ -54,6 +57,7 @@ MATRIX = {
     "customer.cost.run.cell":             (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.run.step":             (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.summary":              (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.tie.out":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
 }
 # fmt: on
 
