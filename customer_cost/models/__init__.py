@@ -12,6 +12,7 @@ from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
 from . import customer_cost_capture_period
+from . import customer_cost_period_compare
 from . import customer_cost_history
 from . import customer_cost_history_preview
 from . import customer_cost_history_line
