@@ -40,3 +40,4 @@ from . import test_access_run_states
 from . import test_run_guidance
 from . import test_tie_out_breaks
 from . import test_tie_out_figures
+from . import test_tie_out_books
