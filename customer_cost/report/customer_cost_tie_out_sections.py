@@ -30,6 +30,7 @@ class CustomerCostTieOutSections(models.AbstractModel):
 
     @api.model
     def _get_row(self, key, label, amount, count=None, note=""):
+        """:param count: number of records behind the row where it is known"""
         return {"key": key, "label": label, "amount": amount, "count": count, "note": note}
 
     @api.model
@@ -310,11 +311,12 @@ class CustomerCostTieOutSections(models.AbstractModel):
         full_profit = customers["amount_net_sales"] - sum(
             customers[f"amount_{name}"] for name in ("product_cost", "direct", "allocated", "full")
         )
-        others = sum((amount for key, amount in sales.items()), Decimal(0))
-        others -= sales["accounts"] + sales["invoice"]
+        elsewhere = sales.get("elsewhere", Decimal(0))
+        others = sum(sales.values()) - sales["accounts"] - sales["invoice"] - elsewhere
         rows = [
             ("profit", self.env._("Full-cost profit of all customers"), full_profit),
             ("sales", self.env._("Sales without customer or invoice"), others),
+            ("elsewhere", self.env._("Invoice lines booked on other accounts"), elsewhere),
             ("gap", self.env._("Cost-of-sales difference"), -amounts["cost_of_sales"]["gap"]),
             ("channel", self.env._("Cost kept at channels"), -pools["channel"]),
             ("retained", self.env._("Cost retained"), -pools["retained"]),

@@ -290,16 +290,22 @@ class CustomerCostTieOutSource(models.AbstractModel):
 
     @api.model
     def _read_late(self, company, first, last):
-        """Costs dated in the range that came after their own month was closed."""
         return self._read(
             SQL(
                 """SELECT count(DISTINCT l.entry_id) AS count, sum(l.amount)::text AS amount
-                     FROM customer_cost_line l
-                    WHERE %s AND date_trunc('month', l.date) <> date_trunc('month', %s)""",
-                self._sql_in_range(company, first, last, "l"),
-                self._sql_own_date(),
+                     FROM customer_cost_line l WHERE %s""",
+                self._sql_late(company, first, last),
             )
         )[0]
+
+    @api.model
+    def _sql_late(self, company, first, last) -> SQL:
+        """Ledger lines ``l`` dated in the range because their own month was closed."""
+        return SQL(
+            "%s AND date_trunc('month', l.date) <> date_trunc('month', %s)",
+            self._sql_in_range(company, first, last, "l"),
+            self._sql_own_date(),
+        )
 
     @api.model
     def _sql_own_date(self) -> SQL:
