@@ -13,6 +13,10 @@ from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
 from . import customer_cost_capture_period
+from . import customer_cost_history
+from . import customer_cost_history_preview
+from . import customer_cost_history_line
+from . import customer_cost_history_month
 from . import customer_cost_driver
 from . import customer_cost_driver_check
 from . import customer_cost_driver_quantities

@@ -35,6 +35,7 @@ from . import test_settings
 from . import test_company_uses
 from . import test_capture_links
 from . import test_capture_period
+from . import test_history
 from . import test_entry_defaults
 from . import test_access_run_states
 from . import test_run_guidance
