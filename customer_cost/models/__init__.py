@@ -5,6 +5,7 @@ from . import customer_cost_item
 from . import customer_cost_account_map
 from . import customer_cost_period
 from . import customer_cost_entry
+from . import customer_cost_entry_source
 from . import customer_cost_entry_check
 from . import customer_cost_entry_review
 from . import customer_cost_review
