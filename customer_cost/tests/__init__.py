@@ -36,6 +36,7 @@ from . import test_company_uses
 from . import test_capture_links
 from . import test_capture_period
 from . import test_history
+from . import test_period_compare
 from . import test_entry_defaults
 from . import test_access_run_states
 from . import test_run_guidance
@@ -45,3 +46,5 @@ from . import test_summary
 from . import test_product_cost_history
 from . import test_tie_out_breaks
 from . import test_tie_out_figures
+from . import test_tie_out_books
+from . import test_tie_out_records
