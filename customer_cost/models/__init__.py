@@ -11,6 +11,8 @@ from . import customer_cost_review
 from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
+from . import customer_cost_capture_exclusions
+from . import customer_cost_capture_service
 from . import customer_cost_capture_period
 from . import customer_cost_driver
 from . import customer_cost_driver_check
@@ -27,5 +29,6 @@ from . import customer_cost_allocation
 from . import account_analytic_account
 from . import account_move
 from . import account_move_line
+from . import account_move_line_service
 from . import res_partner
 from . import ir_attachment
