@@ -18,7 +18,7 @@ class CustomerCostCapture(models.AbstractModel):
             "off_balance": self.env._("Off-balance account"),
             "account": self.env._("Cost of sales: it reaches customers as product cost"),
             "sales": self.env._("Discount on a sale: net sales hold it already"),
-            "cost_of_sales": self.env._("Cost of sales: goods, their cost and stock entries"),
+            "cost_of_sales": self.env._("Cost of sales: goods and their cost entries"),
             "journal": self.env._("Journal excluded in the settings"),
         }
 
