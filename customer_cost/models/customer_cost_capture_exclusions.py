@@ -20,11 +20,14 @@ class CustomerCostCapture(models.AbstractModel):
             "sales": self.env._("Discount on a sale: net sales hold it already"),
             "cost_of_sales": self.env._("Cost of sales: goods and their cost entries"),
             "journal": self.env._("Journal excluded in the settings"),
+            "before_start": self.env._("Before costs were captured: bring it in under History"),
         }
 
     @api.model
-    def _sql_excluded(self) -> SQL:
+    def _sql_excluded(self, since_start) -> SQL:
         """Code of why item ``l`` of move ``m`` is never a customer cost, or NULL.
+
+        :param since_start: also what was posted before the start and not brought in since
 
         Reads account ``a``, company ``co``, product template ``pt`` and the ids of ``closing`` and
         ``stock_closing``.
@@ -39,9 +42,11 @@ class CustomerCostCapture(models.AbstractModel):
                          SELECT FROM customer_cost_excluded_journal_rel x
                           WHERE x.journal_id = m.journal_id
                             AND x.company_id::text = ANY(string_to_array(co.parent_path, '/')))
-                    THEN 'journal' END""",
+                    THEN 'journal'
+                    WHEN %(before_start)s THEN 'before_start' END""",
             account_types=list(ACCOUNT_TYPES),
             cost_of_sales=self._sql_cost_of_sales(),
+            before_start=self._sql_before_start() if since_start else SQL("FALSE"),
         )
 
     @api.model

@@ -22,13 +22,14 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
-    def _sql_candidates(self, moves, lines) -> SQL:
+    def _sql_candidates(self, moves, lines, since_start=True) -> SQL:
         """Posted journal items with what the map looks at.
 
         ``excluded`` says why an item is never a customer cost, or is NULL.
 
         :param moves: condition on the journal entry ``m``
         :param lines: condition on the journal item ``l`` and its account ``a``
+        :param since_start: exclude what was posted before the start and not brought in since
         """
         return SQL(
             """WITH closing AS MATERIALIZED (%(closing)s),
@@ -70,7 +71,7 @@ class CustomerCostCapture(models.AbstractModel):
             lines=lines,
             closing=self._sql_closing(moves),
             stock_closing=self._sql_stock_closing(moves),
-            excluded=self._sql_excluded(),
+            excluded=self._sql_excluded(since_start),
             service=self._sql_service(),
         )
 

@@ -133,6 +133,7 @@ class TestCaptureExclusions(CustomerCostCommon):
             set(labels),
             {
                 "account",
+                "before_start",
                 "closing",
                 "cost_of_sales",
                 "journal",
