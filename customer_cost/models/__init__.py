@@ -15,6 +15,7 @@ from . import customer_cost_capture_source
 from . import customer_cost_capture_exclusions
 from . import customer_cost_capture_service
 from . import customer_cost_capture_period
+from . import customer_cost_period_compare
 from . import customer_cost_history
 from . import customer_cost_history_preview
 from . import customer_cost_history_line

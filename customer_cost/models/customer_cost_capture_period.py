@@ -75,10 +75,10 @@ class CustomerCostCapture(models.AbstractModel):
         month in, and no longer once that is undone, by whatever door its items are changed.
         """
         return SQL(
-            """m.date < co.customer_cost_start_date AND NOT EXISTS (
-                   SELECT FROM customer_cost_history_month h
-                    WHERE h.company_id = m.company_id AND h.state IN ('done', 'undoing')
-                      AND m.date BETWEEN h.date_from AND h.date_to)"""
+            """(m.date < co.customer_cost_start_date AND NOT EXISTS (
+                    SELECT FROM customer_cost_history_month h
+                     WHERE h.company_id = m.company_id AND h.state IN ('done', 'undoing')
+                       AND m.date BETWEEN h.date_from AND h.date_to))"""
         )
 
     @api.model
