@@ -284,6 +284,32 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
             if round(amount, 3)
         }
 
+    def outcomes(self, moves):
+        """What becomes of the profit-and-loss items: (account, item or reason) to amount."""
+        capture = self.env["customer.cost.capture"]
+        capture._flush_sources()
+        rows = self.env.execute_query_dict(
+            SQL(
+                """WITH candidate AS MATERIALIZED (%s), classified AS (%s)
+                   SELECT account_id, item_id, COALESCE(excluded, left_out_reason) AS reason,
+                          sum(amount)::float AS amount
+                     FROM classified GROUP BY 1, 2, 3""",
+                capture._sql_candidates(
+                    SQL("m.id = ANY(%s)", moves.ids),
+                    SQL("a.account_type ~ '^(income|expense|off_balance)'"),
+                ),
+                capture._sql_classified(),
+            )
+        )
+        account, item = self.env["account.account"], self.env["customer.cost.item"]
+        return {
+            (
+                account.browse(row["account_id"]),
+                item.browse(row["item_id"] or []) or row["reason"],
+            ): row["amount"]
+            for row in rows
+        }
+
     def received(self, run):
         """Amounts of a run as a dict of customer to amount."""
         groups = self.env["customer.cost.allocation"]._read_group(
