@@ -43,3 +43,5 @@ from . import test_tie_out_breaks
 from . import test_tie_out_figures
 from . import test_product_cost_typed
 from . import test_product_cost_category
+from . import test_product_cost_figures
+from . import test_product_cost_stock
