@@ -5,6 +5,7 @@ from . import customer_cost_item
 from . import customer_cost_account_map
 from . import customer_cost_period
 from . import customer_cost_entry
+from . import customer_cost_entry_source
 from . import customer_cost_entry_check
 from . import customer_cost_entry_review
 from . import customer_cost_review
@@ -12,6 +13,11 @@ from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
 from . import customer_cost_capture_period
+from . import customer_cost_period_compare
+from . import customer_cost_history
+from . import customer_cost_history_preview
+from . import customer_cost_history_line
+from . import customer_cost_history_month
 from . import customer_cost_driver
 from . import customer_cost_driver_check
 from . import customer_cost_driver_quantities

@@ -35,6 +35,8 @@ from . import test_settings
 from . import test_company_uses
 from . import test_capture_links
 from . import test_capture_period
+from . import test_history
+from . import test_period_compare
 from . import test_entry_defaults
 from . import test_access_run_states
 from . import test_run_guidance
@@ -45,3 +47,5 @@ from . import test_product_cost_typed
 from . import test_product_cost_category
 from . import test_product_cost_figures
 from . import test_product_cost_stock
+from . import test_tie_out_books
+from . import test_tie_out_records
