@@ -32,6 +32,8 @@ class StockCostCommon(ProductCostCommon):
                 "name": "Goods",
                 "type": "consu",
                 "is_storable": True,
+                # Shared products carry the default taxes of every company of the database.
+                "company_id": cls.company.id,
                 "categ_id": cls.create_category(valuation, method).id,
                 "standard_price": 40.0,
                 "taxes_id": [Command.clear()],
