@@ -17,7 +17,7 @@ class CustomerCostCapture(models.AbstractModel):
             "closing": self.env._("Closing entry: carries the result to current year earnings"),
             "off_balance": self.env._("Off-balance account"),
             "account": self.env._("Cost of sales: it reaches customers as product cost"),
-            "sales": self.env._("Discount on a sale: net sales hold it already"),
+            "sale_discount": self.env._("Discount on a sale: net sales hold it already"),
             "cost_of_sales": self.env._("Cost of sales: goods and their cost entries"),
             "journal": self.env._("Journal excluded in the settings"),
             "before_start": self.env._("Before costs were captured: bring it in under History"),

@@ -22,6 +22,7 @@ from . import test_capture_service_period
 from . import test_run_posting
 from . import test_capture_exclusions
 from . import test_capture_charts
+from . import test_capture_generated
 from . import test_capture_queries
 from . import test_profitability
 from . import test_access_figures

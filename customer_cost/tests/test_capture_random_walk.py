@@ -2,9 +2,12 @@ import random
 from collections import defaultdict
 from datetime import date
 from fractions import Fraction
+from math import floor
 
+from odoo.fields import Command
 from odoo.tests import tagged
 
+from ..engine import spread
 from .common import CustomerCostCommon
 
 DAYS = ("2025-01-15", "2025-02-03", "2025-03-10", "2025-03-31", "2025-05-01")
@@ -19,6 +22,15 @@ DISTRIBUTIONS = (
     [80, 30],
     [50, -10],
 )
+SERVICES = (
+    ("2025-01-01", "2025-12-31"),
+    ("2025-03-10", "2025-03-31"),
+    ("2024-12-17", "2025-02-11"),
+)
+
+
+def cents_of(amount):
+    return Fraction(str(amount)) * 100
 
 
 @tagged("post_install", "-at_install")
@@ -43,42 +55,163 @@ class TestCaptureRandomWalk(CustomerCostCommon):
         cls.partners = cls.customer_a + cls.contact + cls.customer_b + cls.env["res.partner"]
         cls.items = cls.admin_item + cls.item + cls.env["customer.cost.item"]
 
+        cls.tax_account, cls.discount_account = cls.env["account.account"].create(
+            [
+                {
+                    "name": name,
+                    "code": code,
+                    "account_type": "expense",
+                    "company_ids": [Command.set(cls.company.ids)],
+                }
+                for name, code in (("Tax not recovered", "T60012"), ("Discounts", "T60013"))
+            ]
+        )
+        cls.company.account_discount_income_allocation_id = cls.discount_account
+        cls.taxes = cls.create_tax(cls.tax_account) + cls.create_tax(cls.env["account.account"])
+
+    @classmethod
+    def create_tax(cls, account):
+        repartition = [
+            Command.clear(),
+            Command.create({"repartition_type": "base"}),
+            Command.create({"repartition_type": "tax", "account_id": account.id}),
+        ]
+        return cls.env["account.tax"].create(
+            {
+                "name": f"Tax {account.code or 'of its base'}",
+                "amount": 7.0,
+                "type_tax_use": "purchase",
+                "company_id": cls.company.id,
+                "invoice_repartition_line_ids": repartition,
+                "refund_repartition_line_ids": repartition,
+            }
+        )
+
     # ------------------------------------------------------------
     # Oracle: an independent calculation of the ledger
     # ------------------------------------------------------------
 
     def target(self, moves):
         """What the moves should have contributed: (customer, item, date) to amount."""
-        by_account = {self.expense_account: self.item, self.other_account: self.other_item}
         cents = defaultdict(int)
         for line in moves.exists().filtered(lambda move: move.state == "posted").line_ids:
-            item = line.cost_item_id or by_account.get(line.account_id)
-            if not item or line.account_id.account_type != "expense":
-                continue
-            for customer, amount in self.split_line(line):
-                cents[customer, item, line.move_id.date] += amount
+            if line.account_id.account_type == "expense" and line.balance:
+                for key, amount in self.split_line(line):
+                    cents[key] += amount
         return {key: amount / 100 for key, amount in cents.items() if amount}
 
     def split_line(self, line):
-        cents = round(abs(line.balance) * 100)
+        """Yield ((customer, item, date), cents) of one journal item."""
+        by_item = defaultdict(Fraction)
+        by_owner = defaultdict(lambda: defaultdict(Fraction))
+        for share, source, customer, item, service in self.leaves(line):
+            item = item or self.map_of(source) or self.map_of(line)
+            by_item[item] += share
+            for owner, part in self.owners(source, customer):
+                by_owner[item][owner, service] += share * part
         sign = 1 if line.balance > 0 else -1
-        if line.cost_customer_id:
-            return [(line.cost_customer_id.commercial_partner_id, sign * cents)]
+        whole = round(abs(line.balance) * 100)
+        items = sorted(by_item, key=lambda item: item.id or float("inf"))
+        cents = self.largest_remainder([whole * by_item[item] for item in items], whole)
+        for item, units in zip(items, cents, strict=True):
+            if not item:
+                continue
+            owners = sorted(
+                by_owner[item],
+                key=lambda key: (key[0].id or float("inf"), key[1] or (date.max, date.max)),
+            )
+            quotas = [whole * by_owner[item][owner] for owner in owners]
+            shares = self.largest_remainder(quotas, units)
+            for (customer, service), share in zip(owners, shares, strict=True):
+                if not service:
+                    yield (customer, item, line.move_id.date), sign * share
+                    continue
+                for day, minor in spread(sign * share, *service):
+                    yield (customer, item, day), minor
+
+    def largest_remainder(self, quotas, total):
+        shares = [floor(quota) for quota in quotas]
+        order = sorted(range(len(quotas)), key=lambda i: (shares[i] - quotas[i], i))
+        for place in order[: total - sum(shares)]:
+            shares[place] += 1
+        self.assertEqual(sum(shares), total)
+        return shares
+
+    def map_of(self, line):
+        by_account = {self.expense_account: self.item, self.other_account: self.other_item}
+        return by_account.get(line.account_id, self.env["customer.cost.item"])
+
+    def owners(self, source, customer):
+        if customer:
+            return [(customer.commercial_partner_id, Fraction(1))]
+        pool = self.env["res.partner"]
         percentages = defaultdict(Fraction)
-        for key, percentage in (line.analytic_distribution or {}).items():
+        for key, percentage in (source.analytic_distribution or {}).items():
             partner = self.env["account.analytic.account"].browse(int(key)).partner_id
             percentages[partner.commercial_partner_id] += Fraction(str(percentage))
         total = sum(percentages.values())
         if total > 100 or any(share < 0 for share in percentages.values()):
-            return [(self.env["res.partner"], sign * cents)]
-        percentages[self.env["res.partner"]] = 100 - total
-        receivers = sorted(percentages, key=lambda partner: partner.id or float("inf"))
-        quotas = [cents * percentages[partner] / 100 for partner in receivers]
-        shares = [int(quota) for quota in quotas]
-        order = sorted(range(len(quotas)), key=lambda i: (shares[i] - quotas[i], i))
-        for place in order[: cents - sum(shares)]:
-            shares[place] += 1
-        return [(partner, sign * share) for partner, share in zip(receivers, shares, strict=True)]
+            return [(pool, Fraction(1))]
+        percentages[pool] += 100 - total
+        return [(partner, share / 100) for partner, share in percentages.items() if share]
+
+    def leaves(self, line):
+        """Whom an item comes from: (share, source, own customer, own item, service period)."""
+        own = (
+            line.cost_customer_id,
+            line.cost_item_id,
+            line.cost_service_from and (line.cost_service_from, line.cost_service_to) or None,
+        )
+        bases = [] if own[0] and own[1] else self.bases(line)
+        total = sum(weight for _base, weight in bases)
+        if not total:
+            return [(Fraction(1), line, *own)]
+        found = []
+        for base, weight in bases:
+            for share, source, customer, item, service in self.leaves(base):
+                found.append(
+                    (
+                        share * weight / total,
+                        source,
+                        own[0] or customer,
+                        own[1] or item,
+                        own[2] or service,
+                    )
+                )
+        return found
+
+    def bases(self, line):
+        products = line.move_id.line_ids.filtered(
+            lambda base: base.display_type == "product" and base.account_id
+        )
+        ranked = []
+        if line.display_type == "tax":
+            for base in products.filtered(lambda base: line.tax_line_id in base.tax_ids):
+                level = 2 * (
+                    (base.analytic_distribution or {}) != (line.analytic_distribution or {})
+                )
+                if not line.tax_repartition_line_id.account_id:
+                    level += base.account_id != line.account_id
+                ranked.append((level, base, cents_of(base.balance)))
+        elif line.display_type == "discount":
+            for base in products:
+                weight = Fraction(str(base.quantity)) * cents_of(base.price_unit)
+                weight *= Fraction(str(base.discount))
+                ranked.append((base.account_id != line.account_id, base, weight))
+        ranked = [(level, base, weight) for level, base, weight in ranked if weight]
+        origin = line.move_id.reversed_entry_id
+        if not ranked and origin.state == "posted" and not line.analytic_distribution:
+            for base in origin.line_ids.filtered(lambda base: base.account_id == line.account_id):
+                level = (
+                    8 * (base.display_type != "product")
+                    + 4 * (base.partner_id != line.partner_id)
+                    + 2 * bool(base.analytic_distribution)
+                    + (abs(base.balance) != abs(line.balance))
+                )
+                if base.balance:
+                    ranked.append((level, base, abs(cents_of(base.balance))))
+        nearest = min((level for level, _base, _weight in ranked), default=0)
+        return [(base, weight) for level, base, weight in ranked if level == nearest]
 
     def assertLedgerIsTarget(self, moves, message):
         self.env.flush_all()
@@ -99,7 +232,21 @@ class TestCaptureRandomWalk(CustomerCostCommon):
         }
         if not values["cost_customer_id"]:
             values["analytic_distribution"] = self.random_distribution(rng)
+        if rng.random() < 0.25:
+            values.update(self.random_service(rng))
         return values
+
+    def random_service(self, rng):
+        first, last = rng.choice((*SERVICES, (False, False)))
+        return {"cost_service_from": first, "cost_service_to": last}
+
+    def random_extras(self, rng):
+        """What makes Odoo generate lines on a bill."""
+        taxes = rng.choice((self.taxes[:1], self.taxes[1:], self.taxes, self.taxes[:0]))
+        return {
+            "tax_ids": [Command.set(taxes.ids)],
+            "discount": rng.choice((0, 0, 0, 10, 33.33, 100)),
+        }
 
     def random_distribution(self, rng):
         shares = rng.choice(DISTRIBUTIONS)
@@ -117,10 +264,17 @@ class TestCaptureRandomWalk(CustomerCostCommon):
         if rng.random() < 0.4:
             return self.create_entry_move(lines, day=day, post=rng.random() < 0.5)
         move_type = rng.choice(["in_invoice", "in_refund"])
+        for _account, _amount, values in lines:
+            values.update(self.random_extras(rng))
         return self.create_bill(lines, day=day, move_type=move_type, post=rng.random() < 0.5)
 
     def cost_lines(self, move):
-        return move.line_ids.filtered(lambda line: line.account_id in self.accounts)
+        return move.line_ids.filtered(
+            lambda line: line.account_id in self.accounts and line.display_type == "product"
+        )
+
+    def generated_lines(self, move):
+        return move.line_ids.filtered(lambda line: line.display_type in ("tax", "discount"))
 
     def act_post(self, move, rng):
         if move.state == "draft":
@@ -149,6 +303,22 @@ class TestCaptureRandomWalk(CustomerCostCommon):
 
     def act_item(self, move, rng):
         self.cost_lines(move)[:2].write({"cost_item_id": rng.choice(self.items.ids + [False])})
+
+    def act_service(self, move, rng):
+        self.cost_lines(move)[:1].write(self.random_service(rng))
+
+    def act_generated_links(self, move, rng):
+        self.generated_lines(move)[:1].write(
+            {
+                "cost_customer_id": rng.choice(self.partners.ids + [False] * 3),
+                "cost_item_id": rng.choice(self.items.ids + [False] * 3),
+            }
+        )
+
+    def act_extras(self, move, rng):
+        if move.state == "draft" and move.is_invoice():
+            for line in self.cost_lines(move)[:2]:
+                line.write(self.random_extras(rng))
 
     def act_distribution(self, move, rng):
         self.cost_lines(move).write({"analytic_distribution": self.random_distribution(rng)})
