@@ -55,3 +55,4 @@ from . import test_product_cost_figures
 from . import test_product_cost_stock
 from . import test_tie_out_books
 from . import test_tie_out_records
+from . import test_partner_list
