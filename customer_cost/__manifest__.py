@@ -34,6 +34,7 @@
         "views/res_partner_views.xml",
         "wizards/customer_cost_driver_preview_views.xml",
         "wizards/customer_cost_map_preview_views.xml",
+        "wizards/customer_cost_map_apply_views.xml",
         "wizards/customer_cost_refuse_views.xml",
         "wizards/customer_cost_settings_views.xml",
         "views/customer_cost_menus.xml",

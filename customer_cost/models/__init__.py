@@ -3,6 +3,7 @@ from . import customer_cost_company_mixin
 from . import res_company
 from . import customer_cost_item
 from . import customer_cost_account_map
+from . import customer_cost_account_map_change
 from . import customer_cost_period
 from . import customer_cost_entry
 from . import customer_cost_entry_source

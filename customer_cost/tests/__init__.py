@@ -26,6 +26,7 @@ from . import test_demo
 from . import test_multi_company
 from . import test_partner_figures
 from . import test_account_map
+from . import test_account_map_change
 from . import test_period
 from . import test_product_cost
 from . import test_run_concurrency
