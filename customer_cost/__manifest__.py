@@ -30,6 +30,7 @@
         "views/customer_cost_history_views.xml",
         "report/customer_cost_analysis_views.xml",
         "report/customer_cost_profitability_views.xml",
+        "report/customer_cost_tie_out_views.xml",
         "views/account_move_views.xml",
         "views/res_partner_views.xml",
         "wizards/customer_cost_driver_preview_views.xml",

@@ -6,3 +6,4 @@ from . import customer_cost_tie_out_source
 from . import customer_cost_tie_out_sections
 from . import customer_cost_tie_out_records
 from . import customer_cost_tie_out_screen
+from . import customer_cost_tie_out_print

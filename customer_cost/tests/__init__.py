@@ -44,3 +44,4 @@ from . import test_tie_out_breaks
 from . import test_tie_out_figures
 from . import test_tie_out_books
 from . import test_tie_out_records
+from . import test_tie_out_screen
