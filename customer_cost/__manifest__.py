@@ -32,6 +32,7 @@
         "views/customer_cost_history_views.xml",
         "report/customer_cost_analysis_views.xml",
         "report/customer_cost_profitability_views.xml",
+        "report/customer_cost_tie_out_views.xml",
         "report/account_invoice_report_views.xml",
         "views/account_move_views.xml",
         "views/account_move_product_cost_views.xml",

@@ -60,6 +60,7 @@ MATRIX = {
     "customer.cost.run.step":             (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.summary":              (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.tie.out":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "report.customer_cost.report_tie_out": (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
 }
 # fmt: on
 

@@ -685,6 +685,8 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.run.action_reverse",
                 "customer.cost.run.cell.action_open_pool",
                 "customer.cost.run.step.action_open_rows",
+                "customer.cost.tie.out.get_tie_out",
+                "customer.cost.tie.out.open_records",
             },
         )
 
