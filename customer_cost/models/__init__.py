@@ -6,6 +6,7 @@ from . import customer_cost_dirty
 from . import res_company
 from . import customer_cost_item
 from . import customer_cost_account_map
+from . import customer_cost_account_map_change
 from . import customer_cost_period
 from . import customer_cost_entry
 from . import customer_cost_entry_source

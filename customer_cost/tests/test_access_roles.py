@@ -42,6 +42,8 @@ MATRIX = {
     "customer.cost.item":                 (READ, READ, ALL,  ALL,  READ, READ, READ, NONE, NONE),
     "customer.cost.item.month":           (NONE, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.line":                 (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.map.apply":            (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.map.apply.line":       (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.preview":          (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.preview.line":     (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.period":               (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
@@ -58,6 +60,7 @@ MATRIX = {
     "customer.cost.run.step":             (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.summary":              (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.tie.out":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "report.customer_cost.report_tie_out": (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
 }
 # fmt: on
 

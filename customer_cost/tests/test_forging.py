@@ -651,7 +651,9 @@ class TestForging(CustomerCostCommon):
         self.assertEqual(
             public,
             {
+                "customer.cost.account.map.action_apply",
                 "customer.cost.account.map.action_preview",
+                "customer.cost.map.apply.action_apply",
                 "customer.cost.allocation.action_explain",
                 "customer.cost.allocation.action_open_pool_lines",
                 "customer.cost.analysis.action_open_source",
@@ -683,6 +685,8 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.run.action_reverse",
                 "customer.cost.run.cell.action_open_pool",
                 "customer.cost.run.step.action_open_rows",
+                "customer.cost.tie.out.get_tie_out",
+                "customer.cost.tie.out.open_records",
             },
         )
 
