@@ -30,8 +30,13 @@ class Quantity(fields.Float):
     _min_display_digits = 2
 
 
-class Ratio(fields.Float):
-    """A percentage that is empty, not zero, where its denominator is zero or less."""
+class Known(fields.Float):
+    """A figure that is empty, not zero, where nobody knows it."""
+
+    def convert_to_column(self, value, record, values=None, validate=True):
+        if value is None or value is False:
+            return None
+        return super().convert_to_column(value, record, values, validate)
 
     def convert_to_cache(self, value, record, validate=True):
         if value is None or value is False:
@@ -40,3 +45,17 @@ class Ratio(fields.Float):
 
     def convert_to_record(self, value, record):
         return False if value is None else value
+
+    def convert_to_export(self, value, record):
+        return "" if value is False else value
+
+
+class KnownAmount(Known):
+    """An ``Amount`` that is empty, not zero, where nobody knows it."""
+
+    _digits = (20, 3)
+    _min_display_digits = 2
+
+
+class Ratio(Known):
+    """A percentage that is empty, not zero, where its denominator is zero or less."""

@@ -33,5 +33,9 @@ from . import customer_cost_allocation
 from . import account_analytic_account
 from . import account_move
 from . import account_move_line
+from . import account_move_line_product_cost
+from . import account_move_line_freeze
+from . import account_move_product_cost
+from . import product_category
 from . import res_partner
 from . import ir_attachment

@@ -1,3 +1,6 @@
 from . import customer_cost_analysis
 from . import customer_cost_profitability
 from . import customer_cost_figures
+from . import customer_cost_tie_out
+from . import customer_cost_tie_out_source
+from . import customer_cost_tie_out_sections

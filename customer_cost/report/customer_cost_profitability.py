@@ -175,8 +175,8 @@ class CustomerCostProfitability(models.Model):
                       0::numeric AS activity_cost, 0::numeric AS direct_cost,
                       0::numeric AS statistical_cost, 0::numeric AS allocated_cost,
                       0::numeric AS full_cost,
-                      CASE l.customer_cost_source WHEN 'unknown' THEN 1 ELSE 0 END
-                          AS unknown_lines
+                      CASE COALESCE(l.customer_cost_source, 'unknown') WHEN 'unknown' THEN 1
+                           ELSE 0 END AS unknown_lines
                  FROM account_move m
                  JOIN account_move_line l ON l.move_id = m.id AND l.display_type = 'product'
                  JOIN res_company co ON co.id = m.company_id

