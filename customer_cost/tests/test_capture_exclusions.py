@@ -156,7 +156,7 @@ class TestCaptureExclusions(CustomerCostCommon):
 class TestCaptureClosedPeriods(CustomerCostCommon):
     def close(self, *months):
         for month in months:
-            self.env["customer.cost.period"]._get(self.company, month).action_close()
+            self.close_month(month)
 
     def lines(self, moves):
         lines = self.env["customer.cost.line"].search(
