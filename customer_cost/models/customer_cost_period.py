@@ -230,8 +230,7 @@ class CustomerCostPeriod(models.Model):
     def _unlink_except_used(self):
         # sudo: a closing is kept whoever may read it
         if any(
-            period.state != "open" or period.run_ids or period.sudo().closing_ids
-            for period in self
+            period.state != "open" or period.run_ids or period.sudo().closing_ids for period in self
         ):
             raise ValidationError(
                 self.env._("A period that was closed, or one with runs, cannot be deleted.")

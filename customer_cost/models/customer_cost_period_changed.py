@@ -102,6 +102,7 @@ class CustomerCostPeriodChanged(models.Model):
 
     def _get_changed_accounts(self, closing):
         changed = []
+        self.env["account.move.line"].flush_model()
         for company in self._get_companies():
             then = {
                 row["account_id"]: row

@@ -51,11 +51,12 @@ class CustomerCostPeriodClosing(models.Model):
                     "companies": list((closing.tie_out or {}).values()),
                     "columns": closing._get_columns(),
                     "changes": closing._get_changes(),
-                    "format": lambda amount: formatLang(
-                        self.env, amount, digits=closing.currency_id.decimal_places
-                    ),
+                    "format": closing._format,
                 },
             )
+
+    def _format(self, amount):
+        return formatLang(self.env, amount, digits=self.currency_id.decimal_places)
 
     def _get_columns(self):
         _ = self.env._

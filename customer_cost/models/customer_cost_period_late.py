@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import api, models
 from odoo.tools import SQL
 
 from ..fields import Amount
@@ -74,6 +74,4 @@ class CustomerCostPeriodLate(models.Model):
 
     def _open_ledger(self, name, domain):
         self.check_access("read")
-        return self._open_list(
-            "customer.cost.line", name, [*self._get_company_domain(), *domain]
-        )
+        return self._open_list("customer.cost.line", name, [*self._get_company_domain(), *domain])

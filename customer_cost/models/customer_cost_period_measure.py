@@ -125,7 +125,7 @@ class CustomerCostPeriodMeasure(models.Model):
         )
         left = company.currency_id.round(float(total) - run.pool_total)
         if run:
-            return ("failed" if run.pool_changed else "passed"), left
+            return ("passed" if company.currency_id.is_zero(left) else "failed"), left
         return ("failed" if has_pool else "none"), left
 
     def _open_run_posted(self):

