@@ -11,6 +11,7 @@ from . import customer_cost_period_late
 from . import customer_cost_period_changed
 from . import customer_cost_period_close
 from . import customer_cost_entry
+from . import customer_cost_entry_source
 from . import customer_cost_entry_check
 from . import customer_cost_entry_review
 from . import customer_cost_review
@@ -18,6 +19,10 @@ from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
 from . import customer_cost_capture_period
+from . import customer_cost_history
+from . import customer_cost_history_preview
+from . import customer_cost_history_line
+from . import customer_cost_history_month
 from . import customer_cost_driver
 from . import customer_cost_driver_check
 from . import customer_cost_driver_quantities

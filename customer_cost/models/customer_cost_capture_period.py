@@ -68,6 +68,20 @@ class CustomerCostCapture(models.AbstractModel):
         return {move_id for (move_id,) in rows}
 
     @api.model
+    def _sql_before_start(self) -> SQL:
+        """Whether move ``m`` of company ``co`` lies before the start and was not brought in.
+
+        What was in the books before the add-on came is not captured until the history brings its
+        month in, and no longer once that is undone, by whatever door its items are changed.
+        """
+        return SQL(
+            """m.date < co.customer_cost_start_date AND NOT EXISTS (
+                   SELECT FROM customer_cost_history_month h
+                    WHERE h.company_id = m.company_id AND h.state IN ('done', 'undoing')
+                      AND m.date BETWEEN h.date_from AND h.date_to)"""
+        )
+
+    @api.model
     def _sql_moves_of_days(self, company, first, last) -> SQL:
         return SQL("m.company_id = %s AND m.date BETWEEN %s AND %s", company.id, first, last)
 

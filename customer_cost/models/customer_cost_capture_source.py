@@ -24,13 +24,14 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
-    def _sql_candidates(self, moves, lines) -> SQL:
+    def _sql_candidates(self, moves, lines, since_start=True) -> SQL:
         """Posted journal items with what the map looks at.
 
         ``excluded`` says why an item is never a customer cost, or is NULL.
 
         :param moves: condition on the journal entry ``m``
         :param lines: condition on the journal item ``l`` and its account ``a``
+        :param since_start: exclude what was posted before the start and not brought in since
         """
         return SQL(
             """WITH closing AS MATERIALIZED (
@@ -57,7 +58,8 @@ class CustomerCostCapture(models.AbstractModel):
                       CASE WHEN NOT a.account_type = ANY(%(account_types)s) THEN 'account'
                            WHEN %(cost_of_sales)s THEN 'cost_of_sales'
                            WHEN closing.id IS NOT NULL OR co.account_opening_move_id = m.id
-                           THEN 'closing' END AS excluded
+                           THEN 'closing'
+                           WHEN %(before_start)s THEN 'before_start' END AS excluded
                  FROM account_move m
                  JOIN account_move_line l ON l.move_id = m.id
                  JOIN account_account a ON a.id = l.account_id
@@ -78,6 +80,7 @@ class CustomerCostCapture(models.AbstractModel):
             lines=lines,
             account_types=list(ACCOUNT_TYPES),
             cost_of_sales=self._sql_cost_of_sales(),
+            before_start=self._sql_before_start() if since_start else SQL("FALSE"),
         )
 
     @api.model
@@ -127,6 +130,7 @@ class CustomerCostCapture(models.AbstractModel):
             "account": self.env._("Cost of sales: it reaches customers as product cost"),
             "cost_of_sales": self.env._("Cost of sales: goods and their cost entries"),
             "closing": self.env._("Opening or closing entry"),
+            "before_start": self.env._("Before costs were captured: bring it in under History"),
         }
 
     # ------------------------------------------------------------

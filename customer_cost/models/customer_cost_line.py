@@ -54,7 +54,6 @@ class CustomerCostLine(models.Model):
     _cost_centre_idx = models.Index("(cost_centre_id) WHERE cost_centre_id IS NOT NULL")
     _company_origin_idx = models.Index("(company_id, origin_date)")
     _company_date_item_idx = models.Index("(company_id, date, item_id)")
-    _moved_idx = models.Index("(company_id, origin_date) WHERE date <> origin_date")
 
     def action_open_entry(self):
         """Open the cost behind this ledger line."""

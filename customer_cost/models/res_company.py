@@ -23,6 +23,12 @@ class ResCompany(models.Model):
         default=366,
         help="How long ago a cost recorded by hand may have been incurred.",
     )
+    customer_cost_start_date = fields.Date(
+        string="Costs Captured From",
+        readonly=True,
+        help="Set at install: journal items dated before it are captured only in the months that "
+        "the history brought in. Empty: everything is captured.",
+    )
 
     _customer_cost_max_days_back_positive = models.Constraint(
         "CHECK(customer_cost_max_days_back >= 0)",

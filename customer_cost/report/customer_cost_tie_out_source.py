@@ -100,17 +100,32 @@ class CustomerCostTieOutSource(models.AbstractModel):
         )
 
     @api.model
+    def _sql_uncaptured(self, company, first, last) -> SQL:
+        """What the capture leaves out or excludes; for cost of sales, what booked it."""
+        return SQL(
+            """SELECT c.id, c.account_id, c.excluded, c.left_out_reason, c.map_id, c.amount,
+                      CASE WHEN c.excluded IS DISTINCT FROM 'cost_of_sales' THEN NULL
+                           WHEN source.display_type = 'cogs' THEN 'invoice_entries'
+                           WHEN source.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
+                           THEN 'purchases'
+                           ELSE 'other' END AS booked_by
+                 FROM (%s) c
+            LEFT JOIN LATERAL (
+                   SELECT l.display_type, m.move_type
+                     FROM account_move_line l JOIN account_move m ON m.id = l.move_id
+                    WHERE l.id = c.id AND c.excluded = 'cost_of_sales') source ON TRUE
+                WHERE c.item_id IS NULL""",
+            self._sql_classified(company, first, last, SQL("a.account_type IN %s", ACCOUNT_TYPES)),
+        )
+
+    @api.model
     def _read_uncaptured(self, company, first, last):
-        """What the capture leaves out or excludes, by account and reason."""
         return self._read(
             SQL(
-                """SELECT account_id, excluded, left_out_reason, min(map_id) AS map_id,
+                """SELECT account_id, excluded, left_out_reason, booked_by, min(map_id) AS map_id,
                           count(DISTINCT id) AS count, sum(amount)::text AS amount
-                     FROM (%s) classified WHERE item_id IS NULL
-                 GROUP BY account_id, excluded, left_out_reason""",
-                self._sql_classified(
-                    company, first, last, SQL("a.account_type IN %s", ACCOUNT_TYPES)
-                ),
+                     FROM (%s) item GROUP BY account_id, excluded, left_out_reason, booked_by""",
+                self._sql_uncaptured(company, first, last),
             )
         )
 
@@ -131,14 +146,8 @@ class CustomerCostTieOutSource(models.AbstractModel):
 
     @api.model
     def _sql_origin_in_range(self, company, first, last) -> SQL:
-        """Ledger lines ``l`` of journal items of the range, found by the index on their date."""
-        return SQL(
-            """l.company_id = %(company)s AND l.origin_date BETWEEN %(first)s AND %(last)s
-               AND (l.date BETWEEN %(first)s AND %(last)s OR l.date <> l.origin_date)""",
-            company=company.id,
-            first=first,
-            last=last,
-        )
+        """Ledger lines ``l`` that are of the range by their accounting date."""
+        return SQL("l.company_id = %s AND l.origin_date BETWEEN %s AND %s", company.id, first, last)
 
     # ------------------------------------------------------------
     # Sales
@@ -201,47 +210,31 @@ class CustomerCostTieOutSource(models.AbstractModel):
 
     @api.model
     def _sql_goods_items(self, company, first, last) -> SQL:
-        """Items that are cost of sales, with what they are."""
+        """Items on cost-of-sales accounts, with what booked them."""
         return SQL(
             """WITH closing AS MATERIALIZED (%(closing)s)
                SELECT l.id, l.balance AS amount,
                       CASE WHEN l.display_type = 'cogs' THEN 'invoice_entries'
                            WHEN m.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
-                           THEN 'purchases' ELSE 'other' END AS reason
+                           THEN 'purchases' ELSE 'other' END AS booked_by
                  FROM account_move_line l
                  JOIN account_move m ON m.id = l.move_id
                  JOIN account_account a ON a.id = l.account_id
             LEFT JOIN closing ON closing.id = m.id
                 WHERE %(in_range)s AND l.parent_state = 'posted' AND l.balance <> 0
-                  AND a.account_type IN %(goods_types)s AND closing.id IS NULL
-                UNION ALL
-               SELECT c.id, c.amount,
-                      CASE WHEN c.display_type = 'cogs' THEN 'invoice_entries' ELSE 'purchases' END
-                 FROM (SELECT classified.id, classified.amount, source.display_type
-                         FROM (%(classified)s) classified
-                         JOIN account_move_line source ON source.id = classified.id
-                        WHERE classified.excluded = 'cost_of_sales') c""",
+                  AND a.account_type IN %(goods_types)s AND closing.id IS NULL""",
             closing=self._sql_closing(company, first, last),
             in_range=self._sql_in_range(company, first, last, "l"),
             goods_types=GOODS_ACCOUNT_TYPES,
-            classified=self._sql_classified(
-                company,
-                first,
-                last,
-                SQL(
-                    "a.account_type IN %s AND (l.display_type = 'cogs' OR l.product_id > 0)",
-                    ACCOUNT_TYPES,
-                ),
-            ),
         )
 
     @api.model
     def _read_goods(self, company, first, last):
-        """Cost of sales in the books by what booked it."""
+        """Cost of sales on accounts of that type, by what booked it."""
         return self._read(
             SQL(
-                """SELECT reason, count(*) AS count, sum(amount)::text AS amount
-                     FROM (%s) item GROUP BY reason""",
+                """SELECT booked_by, count(*) AS count, sum(amount)::text AS amount
+                     FROM (%s) item GROUP BY booked_by""",
                 self._sql_goods_items(company, first, last),
             )
         )
@@ -297,16 +290,22 @@ class CustomerCostTieOutSource(models.AbstractModel):
 
     @api.model
     def _read_late(self, company, first, last):
-        """Costs dated in the range that came after their own month was closed."""
         return self._read(
             SQL(
                 """SELECT count(DISTINCT l.entry_id) AS count, sum(l.amount)::text AS amount
-                     FROM customer_cost_line l
-                    WHERE %s AND date_trunc('month', l.date) <> date_trunc('month', %s)""",
-                self._sql_in_range(company, first, last, "l"),
-                self._sql_own_date(),
+                     FROM customer_cost_line l WHERE %s""",
+                self._sql_late(company, first, last),
             )
         )[0]
+
+    @api.model
+    def _sql_late(self, company, first, last) -> SQL:
+        """Ledger lines ``l`` dated in the range because their own month was closed."""
+        return SQL(
+            "%s AND date_trunc('month', l.date) <> date_trunc('month', %s)",
+            self._sql_in_range(company, first, last, "l"),
+            self._sql_own_date(),
+        )
 
     @api.model
     def _sql_own_date(self) -> SQL:

@@ -40,9 +40,12 @@ from . import test_settings
 from . import test_company_uses
 from . import test_capture_links
 from . import test_capture_period
+from . import test_history
 from . import test_entry_defaults
 from . import test_access_run_states
 from . import test_run_guidance
 from . import test_product_cost_history
 from . import test_tie_out_breaks
 from . import test_tie_out_figures
+from . import test_tie_out_books
+from . import test_tie_out_records

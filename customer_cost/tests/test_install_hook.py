@@ -1,4 +1,6 @@
-from odoo.tests import TransactionCase, new_test_user, tagged
+from datetime import date
+
+from odoo.tests import TransactionCase, freeze_time, new_test_user, tagged
 
 from odoo.addons.customer_cost.hooks import post_init_hook
 
@@ -71,3 +73,39 @@ class TestInstallHook(TransactionCase):
         before = [self.env.ref(role).user_ids for role in ROLES]
         self.install_as(self.users["installer"])
         self.assertEqual([self.env.ref(role).user_ids for role in ROLES], before)
+
+    def test_companies_with_posted_accounting_start_with_this_month(self):
+        used, captured, empty = self.env["res.company"].create(
+            [{"name": "Used"}, {"name": "Captured"}, {"name": "Empty"}]
+        )
+        for company in (used, captured):
+            env = self.env(context={"allowed_company_ids": company.ids})
+            env["account.chart.template"].try_loading("generic_coa", company, install_demo=False)
+            expense, payable = (
+                env["account.account"].search(
+                    [("account_type", "=", kind), ("company_ids", "in", company.ids)], limit=1
+                )
+                for kind in ("expense", "liability_payable")
+            )
+            if company == captured:
+                item = env["customer.cost.item"].create({"code": "HOOK", "name": "Hook"})
+                env["customer.cost.account.map"].create(
+                    {"account_id": expense.id, "item_id": item.id, "company_id": company.id}
+                )
+            env["account.move"].create(
+                {
+                    "date": "2025-01-01",
+                    "line_ids": [
+                        (0, 0, {"account_id": expense.id, "balance": 10.0}),
+                        (0, 0, {"account_id": payable.id, "balance": -10.0}),
+                    ],
+                }
+            ).action_post()
+        with freeze_time("2025-03-17"):
+            self.install_as(self.users["installer"])
+        self.assertEqual(used.customer_cost_start_date, date(2025, 3, 1))
+        self.assertFalse(captured.customer_cost_start_date)
+        self.assertFalse(empty.customer_cost_start_date)
+        with freeze_time("2025-09-17"):
+            self.install_as(self.users["installer"])
+        self.assertEqual(used.customer_cost_start_date, date(2025, 3, 1))

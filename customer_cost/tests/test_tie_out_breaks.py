@@ -102,6 +102,31 @@ class TestTieOutBreaks(TieOutCommon):
         )
         self.assertAccountDiffers(self.expense_account, -100.0)
 
+    def test_journal_item_behind_a_difference_is_named(self):
+        self.break_by_sql("DELETE FROM customer_cost_line WHERE id = %s", self.ledger_line.id)
+        (finding,) = (row for row in self.tie_out()["findings"] if row["kind"] == "item")
+        self.assertEqual(finding["line_id"], self.bill.invoice_line_ids[0].id)
+        self.assertEqual(finding["customer_id"], self.customer_a.id)
+        self.assertEqual((finding["expected"], finding["present"]), (-100.0, 0.0))
+        self.assertEqual(finding["label"], self.bill.display_name)
+
+    def test_ledger_line_given_to_another_customer_by_sql(self):
+        self.break_by_sql(
+            "UPDATE customer_cost_line SET customer_id = %s WHERE id = %s",
+            self.customer_b.id,
+            self.ledger_line.id,
+        )
+        figures = self.tie_out()
+        self.assertEqual(figures["totals"]["difference"], 0.0)
+        self.assertFalse(figures["is_tied"])
+        self.assertEqual(figures["difference"], 200.0)
+        found = {
+            row["customer_id"]: (row["expected"], row["present"]) for row in figures["findings"]
+        }
+        self.assertEqual(
+            found, {self.customer_a.id: (-100.0, 0.0), self.customer_b.id: (0.0, -100.0)}
+        )
+
     def test_allocation_changed_by_sql(self):
         row = self.env["customer.cost.allocation"].search(
             [("step_id.run_id", "=", self.posted_run.id), ("customer_id", "=", self.customer_b.id)]

@@ -1,0 +1,255 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import date_utils, format_date
+
+STATES = [
+    ("draft", "New"),
+    ("running", "Running"),
+    ("stopped", "Stopped"),
+    ("done", "Done"),
+    ("undoing", "Being undone"),
+    ("undone", "Undone"),
+]
+RANGE_FIELDS = frozenset({"company_id", "date_from", "date_to"})
+SETTLED_STATES = ("done", "failed", "closed", "undone")
+
+
+class CustomerCostHistory(models.Model):
+    """Brings in what was posted before costs were captured, month by month in the background.
+
+    Capture begins with the month of the install (``res.company.customer_cost_start_date``): what
+    is dated before it is not captured, whoever posts or changes it, and the nightly comparison
+    does not pull it in. Every month that a history brought in is captured from then on like any
+    other; taking it back makes its items wait outside again. Each month is one transaction, and
+    capture compares with the ledger before it writes: interrupted, restarted or run twice, the
+    ledger is the same. Closed periods are neither brought in nor taken back.
+    """
+
+    _name = "customer.cost.history"
+    _description = "Cost History"
+    _inherit = ["customer.cost.guarded"]
+    _order = "id desc"
+    _guarded_fields = frozenset(
+        {"state", "month_ids", "line_ids", "previewed_at", "item_count", "estimate_count"}
+    )
+
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    start_date = fields.Date(related="company_id.customer_cost_start_date")
+    date_from = fields.Date(
+        string="From", required=True, default=lambda self: self._default_date_from()
+    )
+    date_to = fields.Date(
+        string="To", required=True, default=lambda self: fields.Date.context_today(self)
+    )
+    state = fields.Selection(STATES, required=True, default="draft", readonly=True, copy=False)
+    month_ids = fields.One2many("customer.cost.history.month", "history_id", readonly=True)
+    progress = fields.Float(compute="_compute_progress", help="Share of the months settled.")
+    line_count = fields.Integer(string="Ledger Lines", compute="_compute_progress")
+    trouble_count = fields.Integer(compute="_compute_progress")
+    done_count = fields.Integer(compute="_compute_progress")
+    _dates_in_order = models.Constraint(
+        "CHECK(date_from <= date_to)", "A history cannot end before it begins."
+    )
+
+    @api.model
+    def _default_date_from(self):
+        company = self.env.company
+        this_year, _end = date_utils.get_fiscal_year(
+            fields.Date.context_today(self),
+            day=company.fiscalyear_last_day,
+            month=int(company.fiscalyear_last_month),
+        )
+        return date_utils.subtract(this_year, years=1)
+
+    @api.depends("date_from", "date_to", "company_id")
+    def _compute_display_name(self):
+        for history in self:
+            days = (history.date_from, history.date_to)
+            history.display_name = " – ".join(format_date(self.env, day) for day in days if day)
+
+    @api.depends("month_ids.state", "month_ids.line_count", "state")
+    def _compute_progress(self):
+        for history in self:
+            months = history.month_ids
+            settled = months.filtered(lambda month: month.state in SETTLED_STATES)
+            if history.state == "undoing":
+                settled = settled.filtered(lambda month: month.state != "undoing")
+            history.progress = 100.0 * len(settled) / len(months) if months else 0.0
+            history.line_count = sum(months.mapped("line_count"))
+            history.done_count = len(months.filtered(lambda month: month.state == "done"))
+            history.trouble_count = len(months.filtered("message"))
+
+    def write(self, vals):
+        if RANGE_FIELDS.intersection(vals):
+            self._check_draft(self.env._("Its days can no longer be changed: make a new one."))
+        res = super().write(vals)
+        if RANGE_FIELDS.intersection(vals):
+            self.check_access("write")
+            self._clear_preview()
+        return res
+
+    def _check_draft(self, consequence):
+        for history in self:
+            if history.state != "draft":
+                raise UserError(
+                    self.env._(
+                        "History %(history)s has been started. %(consequence)s",
+                        history=history.display_name,
+                        consequence=consequence,
+                    )
+                )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_brought_in(self):
+        for history in self:
+            if history.state not in ("draft", "undone"):
+                raise UserError(
+                    self.env._(
+                        "History %(history)s holds the months it brought in. Undo it first.",
+                        history=history.display_name,
+                    )
+                )
+
+    # ------------------------------------------------------------
+    # Buttons
+    # ------------------------------------------------------------
+
+    def action_start(self):
+        """Bring the months in, newest first, in the background; also after a stop or a failure.
+
+        :raises UserError: it is running, or nothing is left to do
+        """
+        self.check_access("write")
+        for history in self:
+            if history.state == "draft":
+                history._create_months()
+            months = history.month_ids.filtered(
+                lambda month: month.state in ("waiting", "failed", "closed")
+            )
+            if history.state not in ("draft", "stopped", "done") or not months:
+                raise UserError(
+                    self.env._(
+                        "History %(history)s has nothing left to bring in.",
+                        history=history.display_name,
+                    )
+                )
+            # sudo: months are written by their history alone
+            months.sudo().write({"state": "waiting", "message": False})
+            history._unguarded().state = "running"
+        self._trigger_cron()
+
+    def action_stop(self):
+        """Stop after the month in hand; what was brought in stays.
+
+        :raises UserError: it is not running
+        """
+        self.check_access("write")
+        for history in self:
+            if history.state != "running":
+                raise UserError(
+                    self.env._("History %(history)s is not running.", history=history.display_name)
+                )
+            history._unguarded().state = "stopped"
+
+    def action_undo(self):
+        """Take back what was brought in, in the background, while its periods are open.
+
+        Ledger lines are taken back by lines of the opposite amount. What another history brought
+        in as well, or what lies after the start of the capture, stays.
+
+        :raises UserError: nothing was brought in, or a period is closed
+        """
+        self.check_access("write")
+        for history in self:
+            months = history.month_ids.filtered(lambda month: month.state == "done")
+            if history.state not in ("done", "stopped") or not months:
+                raise UserError(
+                    self.env._(
+                        "History %(history)s has brought nothing in that could be undone.",
+                        history=history.display_name,
+                    )
+                )
+            history._check_open(months)
+            # sudo: months are written by their history alone
+            months.sudo().write({"state": "undoing", "message": False})
+            history._unguarded().state = "undoing"
+        self._trigger_cron()
+
+    def _check_open(self, months):
+        is_closed = self.env["customer.cost.period"]._is_closed
+        closed = months.filtered(lambda month: is_closed(month.company_id, month.date_from))
+        if closed:
+            raise UserError(
+                self.env._(
+                    "These cost periods are closed: %(months)s. Reopen them to undo the history.",
+                    months=", ".join(
+                        format_date(self.env, month.date_from, date_format="yyyy-MM")
+                        for month in closed.sorted("date_from")
+                    ),
+                )
+            )
+
+    def _create_months(self):
+        self.ensure_one()
+        vals_list = []
+        first = self.date_from
+        while first <= self.date_to:
+            last = min(date_utils.end_of(first, "month"), self.date_to)
+            vals_list.append({"history_id": self.id, "date_from": first, "date_to": last})
+            first = date_utils.add(last, days=1)
+        # sudo: months are written by their history alone
+        self.env["customer.cost.history.month"].sudo().create(vals_list[::-1])
+
+    # ------------------------------------------------------------
+    # Background
+    # ------------------------------------------------------------
+
+    @api.model
+    def _trigger_cron(self):
+        # sudo: whoever may start a history may wake its scheduled action
+        self.env.ref("customer_cost.ir_cron_history").sudo()._trigger()
+
+    @api.model
+    def _cron_process(self):
+        """Work off the months in hand, newest first, each in a transaction of its own."""
+        cron = self.env["ir.cron"]
+        months = self._find_months_in_hand()
+        cron._commit_progress(remaining=len(months))
+        for month in months:
+            # stopped, or taken by another worker, since the list was made
+            if month & self._find_months_in_hand() and month.try_lock_for_update():
+                history = month.history_id
+                month = month.with_context(lang=history.create_uid.lang)
+                if not month._process():
+                    self._trigger_cron()
+                    return
+                history._settle()
+            if not cron._commit_progress(1):
+                return
+
+    @api.model
+    def _find_months_in_hand(self):
+        return self.env["customer.cost.history.month"].search(
+            [
+                "|",
+                "&",
+                ("history_id.state", "=", "running"),
+                ("state", "=", "waiting"),
+                "&",
+                ("history_id.state", "=", "undoing"),
+                ("state", "=", "undoing"),
+            ],
+            order="history_id, date_from desc",
+        )
+
+    def _settle(self):
+        """Note that nothing is left to do, once it is so."""
+        self.ensure_one()
+        states = set(self.month_ids.mapped("state"))
+        if self.state == "running" and "waiting" not in states:
+            self._unguarded().state = "done"
+        elif self.state == "undoing" and "undoing" not in states:
+            self._unguarded().state = "done" if "done" in states else "undone"
