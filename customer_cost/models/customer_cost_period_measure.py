@@ -1,4 +1,4 @@
-from odoo import models
+from odoo import fields, models
 from odoo.tools import SQL
 
 
@@ -167,9 +167,16 @@ class CustomerCostPeriodMeasure(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
-        return self.env["ir.actions.actions"]._for_xml_id(
-            "customer_cost.customer_cost_tie_out_action"
-        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "customer_cost_tie_out",
+            "name": self.env._("Tie-out"),
+            "params": {
+                "company_id": self.company_id.id,
+                "unit": "month",
+                "day": fields.Date.to_string(self.date_from),
+            },
+        }
 
     # ------------------------------------------------------------
 

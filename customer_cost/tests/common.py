@@ -272,7 +272,7 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
         return run
 
     @classmethod
-    def close_month(cls, day="2025-03-10", company=None):
+    def close_period(cls, day="2025-03-10", company=None):
         """Closed period of ``day``, without the checklist: for what a closed month does."""
         period = cls.env["customer.cost.period"]._get(company or cls.company, day)
         close_unchecked(period)

@@ -156,7 +156,7 @@ class TestCaptureExclusions(CustomerCostCommon):
 class TestCaptureClosedPeriods(CustomerCostCommon):
     def close(self, *months):
         for month in months:
-            self.close_month(month)
+            self.close_period(month)
 
     def lines(self, moves):
         lines = self.env["customer.cost.line"].search(

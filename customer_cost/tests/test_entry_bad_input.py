@@ -120,23 +120,23 @@ class TestEntryBadInput(CustomerCostCommon):
         self.assertNoApproval(entry, "03/10/2025 is more than 5 days back")
 
     def test_closed_period(self):
-        self.close_month("2025-02-01")
+        self.close_period("2025-02-01")
         self.assertNeither("The cost period of 02/28/2025 is closed", date="2025-02-28")
 
     def test_period_closed_before_submission(self):
         entry = self.create_cost()
-        self.close_month()
+        self.close_period()
         self.assertNoSubmit(entry, "The cost period of 03/10/2025 is closed")
 
     def test_period_closed_before_approval(self):
         entry = self.create_cost()
         entry.action_submit()
-        self.close_month()
+        self.close_period()
         self.assertNoApproval(entry, "The cost period of 03/10/2025 is closed")
 
     def test_draft_of_a_closed_period_moves_to_an_open_day(self):
         entry = self.create_cost()
-        self.close_month()
+        self.close_period()
         entry.date = "2025-04-01"
         entry.action_submit()
         entry.with_user(self.reviewer).action_approve()

@@ -240,6 +240,10 @@ class TestPeriodChecklist(PeriodCommon):
         self.assertGreaterEqual(check.figure, 1.0)
         self.assertEqual(period.tie_out_state, "open")
         self.assertCloseRefused(period, r"Tied out: The tie-out differs by \$.[1-9]")
+        action = check.action_open_records()
+        self.assertEqual(action, period.action_open_tie_out())
+        shown = self.env["customer.cost.tie.out"].get_tie_out(**action["params"])
+        self.assertEqual(shown["figures"]["difference"], check.figure)
         check.note = "I know"
         with self.assertRefused("Tied out: The tie-out differs"):
             check.with_user(self.users["manager"]).action_sign()

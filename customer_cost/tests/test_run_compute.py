@@ -385,7 +385,7 @@ class TestRunCompute(CustomerCostCommon):
         self.create_rule(self.driver(1))
         self.pool(100)
         run = self.create_run(compute=False)
-        self.close_month(run.date)
+        self.close_period(run.date)
         with self.assertRaisesText(UserError, "Period March 2025 .* is closed"):
             run.action_compute()
         self.assertEqual(run.state, "draft")
