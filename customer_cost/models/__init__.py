@@ -18,7 +18,10 @@ from . import customer_cost_review
 from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
+from . import customer_cost_capture_exclusions
+from . import customer_cost_capture_service
 from . import customer_cost_capture_period
+from . import customer_cost_period_compare
 from . import customer_cost_history
 from . import customer_cost_history_preview
 from . import customer_cost_history_line
@@ -38,6 +41,7 @@ from . import customer_cost_allocation
 from . import account_analytic_account
 from . import account_move
 from . import account_move_line
+from . import account_move_line_service
 from . import account_move_line_product_cost
 from . import account_move_line_freeze
 from . import account_move_product_cost

@@ -14,6 +14,8 @@ SOURCE_FIELDS = {
         "balance",
         "cost_customer_id",
         "cost_item_id",
+        "cost_service_from",
+        "cost_service_to",
         "currency_id",
         "display_type",
         "move_id",
@@ -42,8 +44,9 @@ SOURCE_FIELDS = {
 class CustomerCostCapture(models.AbstractModel):
     """Brings the ledger to what posted journal items should have contributed.
 
-    One statement works out the target per company, journal item, cost item, customer, cost centre
-    and accounting date, compares it with the ledger and appends only the difference. Posting,
+    One statement works out the target per company, journal item, cost item, customer, cost centre,
+    accounting date and service month, compares it with the ledger and appends only the difference.
+    Posting,
     edits, drafts, reversals, cancellations and deletions are therefore one and the same call, and
     a second call adds nothing.
     """
@@ -122,13 +125,13 @@ class CustomerCostCapture(models.AbstractModel):
         """What the ledger already holds from these moves."""
         return SQL(
             """SELECT e.source_line_id AS id, l.company_id, l.item_id, l.customer_id,
-                      l.cost_centre_id AS centre_id, l.origin_date AS date, l.entry_id,
-                      sum(l.amount) AS amount
+                      l.cost_centre_id AS centre_id, l.origin_date AS date, l.service_date,
+                      l.entry_id, sum(l.amount) AS amount
                  FROM customer_cost_entry e JOIN customer_cost_line l ON l.entry_id = e.id
                 WHERE e.source_move_id = ANY(%s)
                    OR e.source_line_id = ANY(ARRAY(SELECT id FROM target))
              GROUP BY e.source_line_id, l.company_id, l.item_id, l.customer_id, l.cost_centre_id,
-                      l.origin_date, l.entry_id
+                      l.origin_date, l.service_date, l.entry_id
                HAVING sum(l.amount) <> 0""",
             move_ids,
         )
@@ -188,18 +191,19 @@ class CustomerCostCapture(models.AbstractModel):
         """Write the differences; one that belongs to a closed period takes the first open day."""
         return SQL(
             """, difference AS (
-                   SELECT id, company_id, item_id, customer_id, centre_id, date,
+                   SELECT id, company_id, item_id, customer_id, centre_id, date, service_date,
                           max(entry_id) AS entry_id, sum(amount) AS amount
                      FROM (SELECT id, company_id, item_id, customer_id, centre_id, date,
-                                  NULL::int AS entry_id, amount FROM target
+                                  service_date, NULL::int AS entry_id, amount FROM target
                      UNION ALL SELECT id, company_id, item_id, customer_id, centre_id, date,
-                                  entry_id, -amount FROM present) both_sides
-                 GROUP BY id, company_id, item_id, customer_id, centre_id, date
+                                  service_date, entry_id, -amount FROM present) both_sides
+                 GROUP BY id, company_id, item_id, customer_id, centre_id, date, service_date
                    HAVING sum(amount) <> 0)
-               INSERT INTO customer_cost_line (company_id, date, origin_date, item_id,
-                      customer_id, cost_centre_id, entry_id, statistical, amount)
-               SELECT d.company_id, %(open_day)s, d.date, d.item_id, d.customer_id, d.centre_id,
-                      COALESCE(d.entry_id, fresh.id, known.id), FALSE, d.amount
+               INSERT INTO customer_cost_line (company_id, date, origin_date, service_date,
+                      item_id, customer_id, cost_centre_id, entry_id, statistical, amount)
+               SELECT d.company_id, %(open_day)s, d.date, d.service_date, d.item_id,
+                      d.customer_id, d.centre_id, COALESCE(d.entry_id, fresh.id, known.id),
+                      FALSE, d.amount
                  FROM difference d
             LEFT JOIN entry fresh ON fresh.source_line_id = d.id AND fresh.item_id = d.item_id
                       AND fresh.customer_id IS NOT DISTINCT FROM d.customer_id
@@ -207,6 +211,6 @@ class CustomerCostCapture(models.AbstractModel):
                       AND COALESCE(known.customer_id, 0) = COALESCE(d.customer_id, 0)
                       AND known.item_id = d.item_id""",
             open_day=self.env["customer.cost.period"]._sql_first_open_day(
-                SQL("d.company_id"), SQL("d.date")
+                SQL("d.company_id"), SQL("d.service_date")
             ),
         )

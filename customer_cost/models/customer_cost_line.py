@@ -19,6 +19,12 @@ class CustomerCostLine(models.Model):
         readonly=True,
         help="Differs from the date when the cost came after its period was closed.",
     )
+    service_date = fields.Date(
+        required=True,
+        readonly=True,
+        help="The day whose month the cost belongs to: the accounting date, or the first day of "
+        "the service period in that month.",
+    )
     item_id = fields.Many2one(
         "customer.cost.item",
         string="Cost Item",

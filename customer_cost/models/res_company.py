@@ -18,6 +18,16 @@ class ResCompany(models.Model):
         help="Its accounts are the cost centres of indirect cost. Left empty, the accounts of the "
         "customers' plan that have no customer are.",
     )
+    customer_cost_excluded_journal_ids = fields.Many2many(
+        "account.journal",
+        "customer_cost_excluded_journal_rel",
+        "company_id",
+        "journal_id",
+        string="Journals Without Customer Cost",
+        check_company=True,
+        help="Nothing posted in these journals is a customer cost. A change counts from the next "
+        "comparison of the books with the ledger, in the night or by the history wizard.",
+    )
     customer_cost_max_days_back = fields.Integer(
         string="Days Back for Manual Costs",
         default=366,

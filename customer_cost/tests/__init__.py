@@ -9,6 +9,7 @@ from . import test_rule
 from . import test_engine_allocation
 from . import test_engine_drivers
 from . import test_engine_rounding
+from . import test_engine_service_months
 from . import test_run_compute
 from . import test_worked_examples
 from . import test_capture_analytic
@@ -17,8 +18,10 @@ from . import test_access_roles
 from . import test_install_hook
 from . import test_forging
 from . import test_capture_random_walk
+from . import test_capture_service_period
 from . import test_run_posting
 from . import test_capture_exclusions
+from . import test_capture_charts
 from . import test_capture_queries
 from . import test_profitability
 from . import test_access_figures
@@ -41,6 +44,7 @@ from . import test_company_uses
 from . import test_capture_links
 from . import test_capture_period
 from . import test_history
+from . import test_period_compare
 from . import test_entry_defaults
 from . import test_access_run_states
 from . import test_run_guidance

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -294,6 +295,32 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
             (customer, item, day if isinstance(day, date) else day.date()): round(amount, 3)
             for customer, item, day, amount in groups
             if round(amount, 3)
+        }
+
+    def outcomes(self, moves):
+        """What becomes of the profit-and-loss items: (account, item or reason) to amount."""
+        capture = self.env["customer.cost.capture"]
+        capture._flush_sources()
+        rows = self.env.execute_query_dict(
+            SQL(
+                """WITH candidate AS MATERIALIZED (%s), classified AS (%s)
+                   SELECT account_id, item_id, COALESCE(excluded, left_out_reason) AS reason,
+                          sum(amount)::float AS amount
+                     FROM classified GROUP BY 1, 2, 3""",
+                capture._sql_candidates(
+                    SQL("m.id = ANY(%s)", moves.ids),
+                    SQL("a.account_type ~ '^(income|expense|off_balance)'"),
+                ),
+                capture._sql_classified(),
+            )
+        )
+        account, item = self.env["account.account"], self.env["customer.cost.item"]
+        return {
+            (
+                account.browse(row["account_id"]),
+                item.browse(row["item_id"] or []) or row["reason"],
+            ): row["amount"]
+            for row in rows
         }
 
     def received(self, run):

@@ -314,7 +314,11 @@ class TestAccountMapPreview(CustomerCostCommon):
                     self.direct_account,
                     "Cost of sales: it reaches customers as product cost",
                 ): (1, 300.0),
-                (items, self.expense_account, "Opening or closing entry"): (1, -3.0),
+                (
+                    items,
+                    self.expense_account,
+                    "Closing entry: carries the result to current year earnings",
+                ): (1, -3.0),
             },
         )
 

@@ -610,7 +610,7 @@ class TestForging(CustomerCostCommon):
                 "_log_decision",
                 "_unguarded",
                 "_hold_periods",
-                "_prepare_line_vals",
+                "_prepare_lines_vals",
                 "_get_reviewers",
             ),
             "customer.cost.allocation": ("_copy_rows",),
