@@ -138,16 +138,21 @@ class CustomerCostPeriod(models.Model):
 
     @api.model
     def _make_missing(self, companies):
-        """Make every month from a company's first cost or customer invoice up to this month."""
+        """Make every month from a company's first cost or customer invoice up to this month.
+
+        Invoices from before its costs are captured make none.
+        """
         today = fields.Date.context_today(self)
         self.env["customer.cost.line"].flush_model(["company_id", "date"])
         self.env["account.move"].flush_model(["company_id", "date", "move_type", "state"])
+        self.env["res.company"].flush_model(["customer_cost_start_date"])
         rows = self.env.execute_query(
             SQL(
                 """SELECT c.id, LEAST(
                           (SELECT min(date) FROM customer_cost_line WHERE company_id = c.id),
                           (SELECT min(date) FROM account_move
                             WHERE company_id = c.id AND state = 'posted'
+                              AND date >= COALESCE(c.customer_cost_start_date, date)
                               AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')))
                      FROM res_company c WHERE c.id = ANY(%s)""",
                 companies.ids,

@@ -26,7 +26,7 @@ class CustomerCostPeriodLate(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """SELECT p.id,
-                          sum(l.amount) FILTER (WHERE l.origin_date < p.date_from),
+                          sum(l.amount) FILTER (WHERE l.service_date < p.date_from),
                           sum(l.amount) FILTER (WHERE l.date > p.date_to)
                      FROM (SELECT id, company_id, date_from,
                                   (date_from + interval '1 month - 1 day')::date AS date_to
@@ -35,9 +35,9 @@ class CustomerCostPeriodLate(models.Model):
                               SELECT c.id FROM res_company c JOIN res_company o
                                   ON c.parent_path LIKE o.parent_path || '%%'
                                WHERE o.id = p.company_id)
-                      AND l.date <> l.origin_date
+                      AND l.date <> l.service_date
                       AND (l.date BETWEEN p.date_from AND p.date_to
-                           OR l.origin_date BETWEEN p.date_from AND p.date_to)
+                           OR l.service_date BETWEEN p.date_from AND p.date_to)
                  GROUP BY p.id""",
                 self.ids,
             )
@@ -56,7 +56,7 @@ class CustomerCostPeriodLate(models.Model):
             [
                 ("date", ">=", self.date_from),
                 ("date", "<=", self.date_to),
-                ("origin_date", "<", self.date_from),
+                ("service_date", "<", self.date_from),
             ],
         )
 
@@ -66,8 +66,8 @@ class CustomerCostPeriodLate(models.Model):
         return self._open_ledger(
             self.env._("Left to Later Months"),
             [
-                ("origin_date", ">=", self.date_from),
-                ("origin_date", "<=", self.date_to),
+                ("service_date", ">=", self.date_from),
+                ("service_date", "<=", self.date_to),
                 ("date", ">", self.date_to),
             ],
         )

@@ -45,6 +45,15 @@ class TestPeriodMonths(PeriodCommon):
         self.open_periods()
         self.assertEqual(self.months(), [])
 
+    def test_months_before_the_costs_are_captured(self):
+        self.create_sale(self.customer_a, day="2025-02-20")
+        self.company.sudo().customer_cost_start_date = "2025-05-10"
+        self.open_periods()
+        self.assertEqual(self.months(), [])
+        self.create_sale(self.customer_a, day="2025-05-20")
+        self.open_periods()
+        self.assertEqual(self.months(), ["2025-05", "2025-06"])
+
     def test_month_of_the_future_is_not_made(self):
         self.create_sale(self.customer_a, day="2025-08-20")
         self.open_periods()

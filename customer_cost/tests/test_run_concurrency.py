@@ -309,11 +309,12 @@ class TestRunConcurrency(TransactionCase):
         period = second["customer.cost.period"]
         second.cr.execute(
             SQL(
-                """INSERT INTO customer_cost_line (company_id, date, origin_date, item_id,
-                          entry_id, statistical, amount)
-                   SELECT company_id, %s, origin_date, item_id, entry_id, statistical, 5.0
+                """INSERT INTO customer_cost_line (company_id, date, origin_date,
+                          service_date, item_id, entry_id, statistical, amount)
+                   SELECT company_id, %s, origin_date, service_date, item_id, entry_id,
+                          statistical, 5.0
                      FROM customer_cost_line l WHERE item_id = %s""",
-                period._sql_first_open_day(SQL("l.company_id"), SQL("l.origin_date")),
+                period._sql_first_open_day(SQL("l.company_id"), SQL("l.service_date")),
                 self.item_id,
             )
         )
