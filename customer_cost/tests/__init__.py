@@ -51,5 +51,9 @@ from . import test_run_guidance
 from . import test_product_cost_history
 from . import test_tie_out_breaks
 from . import test_tie_out_figures
+from . import test_product_cost_typed
+from . import test_product_cost_category
+from . import test_product_cost_figures
+from . import test_product_cost_stock
 from . import test_tie_out_books
 from . import test_tie_out_records
