@@ -121,11 +121,10 @@ class CustomerCostPeriodChanged(models.Model):
                 change = company.currency_id.round(now.get(account_id, 0.0) - before)
                 if not company.currency_id.is_zero(change):
                     account = accounts.browse(account_id).exists()
-                    known = then.get(account_id, {})
+                    known = account or then[account_id]
                     changed.append(
                         {
-                            "label": account.display_name
-                            or f"{known.get('code')} {known.get('name')}",
+                            "label": f"{known['code'] or ''} {known['name']}".strip(),
                             "then": before,
                             "now": now.get(account_id, 0.0),
                             "change": change,

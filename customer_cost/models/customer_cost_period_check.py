@@ -55,7 +55,7 @@ class CustomerCostPeriodCheck(models.Model):
         [
             ("captured", "Captured"),
             ("reviewed", "Reviewed"),
-            ("unknown_cost", "Unknown cost looked at"),
+            ("unknown_cost", "Unknown cost"),
             ("run_posted", "Run posted"),
             ("tied_out", "Tied out"),
         ],

@@ -140,7 +140,7 @@ class TestPeriodChecklist(PeriodCommon):
             self.env["account.move.line"].search(check.action_open_records()["domain"]),
             invoice.invoice_line_ids,
         )
-        self.assertCloseRefused(period, "Unknown cost looked at: .*: 1. Look at them and sign")
+        self.assertCloseRefused(period, "Unknown cost: .*: 1. Look at them and sign")
         period.action_sign_passed()
         self.assertFalse(check.signed_by_id, "a look is not taken for granted")
         check.action_sign()
@@ -156,7 +156,7 @@ class TestPeriodChecklist(PeriodCommon):
         period.action_check()
         self.assertTrue(check.signed_by_id, "the same figure was looked at")
         self.create_unknown_cost()
-        self.assertCloseRefused(period, "Unknown cost looked at: .*: 2. Look at them")
+        self.assertCloseRefused(period, "Unknown cost: .*: 2. Look at them")
         period.action_check()
         self.assertFalse(check.signed_by_id)
         self.assertIn(
