@@ -59,3 +59,9 @@ class KnownAmount(Known):
 
 class Ratio(Known):
     """A percentage that is empty, not zero, where its denominator is zero or less."""
+
+
+class IntegerArray(fields.Json):
+    """Ids in one column of a queue that only SQL writes and reads."""
+
+    _column_type = ("_int4", "int4[]")

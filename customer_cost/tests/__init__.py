@@ -48,6 +48,9 @@ from . import test_period_compare
 from . import test_entry_defaults
 from . import test_access_run_states
 from . import test_run_guidance
+from . import test_balance_refresh
+from . import test_balance_check
+from . import test_summary
 from . import test_product_cost_history
 from . import test_tie_out_breaks
 from . import test_tie_out_figures
@@ -57,3 +60,4 @@ from . import test_product_cost_figures
 from . import test_product_cost_stock
 from . import test_tie_out_books
 from . import test_tie_out_records
+from . import test_tie_out_screen

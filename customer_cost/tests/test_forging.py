@@ -655,6 +655,8 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.allocation.action_explain",
                 "customer.cost.allocation.action_open_pool_lines",
                 "customer.cost.analysis.action_open_source",
+                "customer.cost.balance.action_check",
+                "customer.cost.balance.action_rebuild",
                 "customer.cost.driver.action_preview",
                 "customer.cost.entry.action_approve",
                 "customer.cost.entry.action_open_source",
@@ -688,6 +690,7 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.line.action_open_entry",
                 "customer.cost.refuse.action_confirm",
                 "customer.cost.settings.action_save",
+                "customer.cost.summary.action_open_customer",
                 "customer.cost.run.action_compute",
                 "customer.cost.run.action_open_customers",
                 "customer.cost.run.action_open_unsent",
@@ -695,6 +698,8 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.run.action_reverse",
                 "customer.cost.run.cell.action_open_pool",
                 "customer.cost.run.step.action_open_rows",
+                "customer.cost.tie.out.get_tie_out",
+                "customer.cost.tie.out.open_records",
             },
         )
 

@@ -46,10 +46,10 @@ class TestTieOutBreaks(TieOutCommon):
 
     def test_captured_twice(self):
         self.break_by_sql(
-            """INSERT INTO customer_cost_line (company_id, date, origin_date, item_id, customer_id,
-                      entry_id, statistical, amount)
-               SELECT company_id, date, origin_date, item_id, customer_id, entry_id, statistical,
-                      amount FROM customer_cost_line WHERE id = %s""",
+            """INSERT INTO customer_cost_line (company_id, date, origin_date, service_date, item_id,
+                      customer_id, entry_id, statistical, amount)
+               SELECT company_id, date, origin_date, service_date, item_id, customer_id, entry_id,
+                      statistical, amount FROM customer_cost_line WHERE id = %s""",
             self.ledger_line.id,
         )
         self.assertAccountDiffers(self.expense_account, 100.0)
