@@ -44,6 +44,7 @@
         "wizards/customer_cost_driver_preview_views.xml",
         "wizards/customer_cost_map_preview_views.xml",
         "wizards/customer_cost_period_reopen_views.xml",
+        "wizards/customer_cost_map_apply_views.xml",
         "wizards/customer_cost_refuse_views.xml",
         "wizards/customer_cost_settings_views.xml",
         "views/customer_cost_menus.xml",

@@ -42,6 +42,8 @@ MATRIX = {
     "customer.cost.item":                 (READ, READ, ALL,  ALL,  READ, READ, READ, NONE, NONE),
     "customer.cost.item.month":           (NONE, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.line":                 (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.map.apply":            (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.map.apply.line":       (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.preview":          (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.preview.line":     (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.period":               (NONE, NONE, "rw", "rw", NONE, READ, NONE, NONE, NONE),

@@ -651,7 +651,9 @@ class TestForging(CustomerCostCommon):
         self.assertEqual(
             public,
             {
+                "customer.cost.account.map.action_apply",
                 "customer.cost.account.map.action_preview",
+                "customer.cost.map.apply.action_apply",
                 "customer.cost.allocation.action_explain",
                 "customer.cost.allocation.action_open_pool_lines",
                 "customer.cost.analysis.action_open_source",
