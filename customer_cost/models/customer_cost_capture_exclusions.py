@@ -112,7 +112,8 @@ class CustomerCostCapture(models.AbstractModel):
                                 WHERE va.account_stock_variation_id = l.account_id)
                    AND NOT EXISTS (
                        SELECT FROM customer_cost_account_map named
-                        WHERE named.active AND named.account_id = l.account_id
+                        WHERE (named.active OR named.effective_to IS NOT NULL)
+                          AND named.account_id = l.account_id
                           AND named.company_id::text
                               = ANY(string_to_array(co.parent_path, '/')))"""
             )

@@ -16,7 +16,8 @@ class CustomerCostCapture(models.AbstractModel):
         """Condition on item ``l`` of move ``m``: whether it can be a customer cost at all."""
         return SQL(
             """(l.cost_item_id IS NOT NULL OR l.account_id IN (
-                   SELECT account_id FROM customer_cost_account_map WHERE active)
+                   SELECT account_id FROM customer_cost_account_map
+                    WHERE active OR effective_to IS NOT NULL)
                 OR %s)""",
             self._sql_may_follow(),
         )
@@ -79,13 +80,15 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
-    def _sql_classified(self) -> SQL:
+    def _sql_classified(self, applied=None) -> SQL:
         """Candidates with what becomes of them: the cost item named on them, else the map's.
 
         ``amount`` is the part of the balance that a row stands for, ``currency_part`` that of the
         document's amount. ``item_id`` is empty where the item is left out, by ``left_out_reason``
         of the map row or because no row matches. An item that follows others has a row for each
         cost item, and each reason, of theirs.
+
+        :param applied: map rows and month, as in their ``_sql_in_effect``
         """
         return SQL(
             """WITH RECURSIVE %(lineage)s,
@@ -98,7 +101,7 @@ class CustomerCostCapture(models.AbstractModel):
                           r.item_id, r.left_out_reason
                      FROM source c
                 LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %(match)s
-                 ORDER BY c.id, r.sequence, r.id),
+                 ORDER BY c.id, r.sequence, COALESCE(r.origin_id, r.id)),
                     outcome AS (%(outcome)s),
                     gathered AS (
                    SELECT id, excluded, item_id, left_out_reason, min(map_id) AS map_id,
@@ -123,7 +126,7 @@ class CustomerCostCapture(models.AbstractModel):
                 since_start=False,
                 posted=False,
             ),
-            match=self.env["customer.cost.account.map"]._sql_match(),
+            match=self.env["customer.cost.account.map"]._sql_match(applied),
             outcome=self._sql_outcome(),
             amount=self._sql_part(SQL("c.balance"), SQL("c.digits")),
             currency_part=self._sql_part(SQL("c.amount_currency"), SQL("c.currency_digits")),

@@ -42,9 +42,14 @@ MATRIX = {
     "customer.cost.item":                 (READ, READ, ALL,  ALL,  READ, READ, READ, NONE, NONE),
     "customer.cost.item.month":           (NONE, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.line":                 (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.map.apply":            (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.map.apply.line":       (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.preview":          (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.preview.line":     (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
-    "customer.cost.period":               (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.period":               (NONE, NONE, "rw", "rw", NONE, READ, NONE, NONE, NONE),
+    "customer.cost.period.check":         (NONE, NONE, "rw", "rw", NONE, READ, NONE, NONE, NONE),
+    "customer.cost.period.closing":       (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.period.reopen":        (NONE, NONE, NONE, "rwc", NONE, NONE, NONE, NONE, NONE),
     "customer.cost.profitability":        (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.ratios":               (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.refuse":               (NONE, NONE, NONE, NONE, "rwc", NONE, NONE, NONE, NONE),
@@ -58,6 +63,7 @@ MATRIX = {
     "customer.cost.run.step":             (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.summary":              (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.tie.out":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "report.customer_cost.report_tie_out": (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
 }
 # fmt: on
 
