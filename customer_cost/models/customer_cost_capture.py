@@ -88,16 +88,10 @@ class CustomerCostCapture(models.AbstractModel):
             return 0
         self._flush_sources()
         move_ids = list(move_ids)
+        follow = self._is_followed(move_ids)
         self.env.cr.execute(
             SQL(
-                """WITH RECURSIVE reach AS (%(reach)s),
-                        follower AS MATERIALIZED (
-                   SELECT m.id FROM account_move m
-                    WHERE m.id = ANY(ARRAY(SELECT id FROM reach WHERE hops > 0))
-                      AND NOT m.id = ANY(%(move_ids)s)
-                 ORDER BY m.id FOR NO KEY UPDATE),
-                        scope AS MATERIALIZED (
-                   SELECT unnest(%(move_ids)s::int[]) AS id UNION ALL SELECT id FROM follower),
+                """WITH RECURSIVE %(scope)s,
                         candidate AS MATERIALIZED (%(candidate)s),
                         mapped AS MATERIALIZED (%(mapped)s),
                         portion AS (%(portion)s),
@@ -109,12 +103,12 @@ class CustomerCostCapture(models.AbstractModel):
                         appended AS (%(append)s),
                         marked AS (%(mark)s)
                         SELECT count(*) FROM appended""",
-                reach=self._sql_reach(move_ids),
-                move_ids=move_ids,
+                scope=self._sql_scope(move_ids, follow),
                 candidate=self._sql_candidates(
-                    SQL("m.id = ANY(ARRAY(SELECT id FROM scope))"), self._sql_may_be_mapped()
+                    SQL("m.id = ANY(ARRAY(SELECT id FROM scope))"),
+                    self._sql_may_be_mapped(follow),
                 ),
-                mapped=self._sql_mapped(),
+                mapped=self._sql_mapped(follow),
                 portion=self._sql_portions(),
                 target=self._sql_target(),
                 present=self._sql_present(),

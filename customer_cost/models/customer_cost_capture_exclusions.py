@@ -34,7 +34,7 @@ class CustomerCostCapture(models.AbstractModel):
         """
         return SQL(
             """CASE WHEN co.account_opening_move_id = m.id THEN 'opening'
-                    WHEN closing.id IS NOT NULL THEN 'closing'
+                    WHEN m.id IN (SELECT id FROM closing) THEN 'closing'
                     WHEN a.account_type = 'off_balance' THEN 'off_balance'
                     WHEN NOT a.account_type = ANY(%(account_types)s) THEN 'account'
                     WHEN %(cost_of_sales)s THEN 'cost_of_sales'
@@ -118,7 +118,7 @@ class CustomerCostCapture(models.AbstractModel):
                               = ANY(string_to_array(co.parent_path, '/')))"""
             )
         return SQL(
-            """l.display_type = 'cogs' OR stock_closing.id IS NOT NULL
+            """l.display_type = 'cogs' OR m.id IN (SELECT id FROM stock_closing)
                OR (m.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
                    AND COALESCE(%(is_goods)s, FALSE))
                OR (%(variation)s)""",

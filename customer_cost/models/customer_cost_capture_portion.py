@@ -137,7 +137,10 @@ class CustomerCostCapture(models.AbstractModel):
         return self._sql_spread(
             SQL(
                 """WITH quota AS (
-                       SELECT c.*, p.customer_id, p.centre_id, p.service_from, p.service_to,
+                       SELECT c.id, c.move_id, c.company_id, c.currency_id, c.date, c.name,
+                              c.partner_id, c.map_id, c.item_id, c.digits, c.currency_digits,
+                              c.balance, c.amount, c.amount_currency, c.currency_part,
+                              p.customer_id, p.centre_id, p.service_from, p.service_to,
                               round(abs(c.balance) * 10::numeric ^ c.digits * p.weight, 9) AS quota,
                               round(abs(c.amount_currency) * 10::numeric ^ c.currency_digits
                                   * p.weight, 9) AS currency_quota

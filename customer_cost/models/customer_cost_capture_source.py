@@ -12,14 +12,17 @@ class CustomerCostCapture(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _sql_may_be_mapped(self) -> SQL:
-        """Condition on item ``l`` of move ``m``: whether it can be a customer cost at all."""
+    def _sql_may_be_mapped(self, follow=True) -> SQL:
+        """Condition on item ``l`` of move ``m``: whether it can be a customer cost at all.
+
+        :param follow: also by following others
+        """
         return SQL(
             """(l.cost_item_id IS NOT NULL OR l.account_id IN (
                    SELECT account_id FROM customer_cost_account_map
                     WHERE active OR effective_to IS NOT NULL)
                 OR %s)""",
-            self._sql_may_follow(),
+            self._sql_may_follow() if follow else SQL("FALSE"),
         )
 
     @api.model
@@ -64,8 +67,6 @@ class CustomerCostCapture(models.AbstractModel):
             LEFT JOIN product_product pp ON pp.id = l.product_id
             LEFT JOIN product_template pt ON pt.id = pp.product_tmpl_id
             LEFT JOIN product_category categ ON categ.id = pt.categ_id
-            LEFT JOIN closing ON closing.id = m.id
-            LEFT JOIN stock_closing ON stock_closing.id = m.id
            CROSS JOIN LATERAL (
                    SELECT CASE WHEN jsonb_typeof(l.analytic_distribution) = 'object'
                                THEN l.analytic_distribution END AS distribution) analytic
@@ -80,7 +81,7 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
-    def _sql_classified(self, applied=None) -> SQL:
+    def _sql_classified(self, applied=None, follow=True) -> SQL:
         """Candidates with what becomes of them: the cost item named on them, else the map's.
 
         ``amount`` is the part of the balance that a row stands for, ``currency_part`` that of the
@@ -89,9 +90,30 @@ class CustomerCostCapture(models.AbstractModel):
         cost item, and each reason, of theirs.
 
         :param applied: map rows and month, as in their ``_sql_in_effect``
+        :param follow: whether a candidate may follow others
         """
+        match = self.env["customer.cost.account.map"]._sql_match(applied)
+        if not follow:
+            return SQL(
+                """SELECT DISTINCT ON (c.id) c.*, c.balance AS amount,
+                          c.amount_currency AS currency_part,
+                          CASE WHEN c.cost_item_id IS NULL THEN r.id END AS map_id,
+                          CASE WHEN c.excluded IS NULL THEN COALESCE(c.cost_item_id, r.item_id)
+                          END AS item_id,
+                          CASE WHEN c.cost_item_id IS NULL THEN r.left_out_reason END
+                              AS left_out_reason,
+                          ARRAY[c.id] AS source_ids,
+                          ARRAY[c.cost_customer_id] AS source_customer_ids,
+                          ARRAY[1::numeric] AS source_shares,
+                          ARRAY[c.service_from] AS source_froms, ARRAY[c.service_to] AS source_tos
+                     FROM candidate c
+                LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %s
+                 ORDER BY c.id, r.sequence, COALESCE(r.origin_id, r.id)""",
+                match,
+            )
         return SQL(
-            """WITH RECURSIVE %(lineage)s,
+            """SELECT * FROM (
+               WITH RECURSIVE %(lineage)s,
                     base AS MATERIALIZED (%(base)s),
                     source AS (SELECT * FROM candidate
                          UNION ALL SELECT * FROM base
@@ -118,7 +140,7 @@ class CustomerCostCapture(models.AbstractModel):
                       d.source_froms, d.source_tos, %(amount)s AS amount,
                       %(currency_part)s AS currency_part
                  FROM candidate c JOIN gathered d ON d.id = c.id
-               WINDOW item AS (PARTITION BY c.id)""",
+               WINDOW item AS (PARTITION BY c.id)) classified""",
             lineage=self._sql_lineage(),
             base=self._sql_candidates(
                 SQL("m.id = ANY(ARRAY(SELECT origin_id FROM hop))"),
@@ -126,7 +148,7 @@ class CustomerCostCapture(models.AbstractModel):
                 since_start=False,
                 posted=False,
             ),
-            match=self.env["customer.cost.account.map"]._sql_match(applied),
+            match=match,
             outcome=self._sql_outcome(),
             amount=self._sql_part(SQL("c.balance"), SQL("c.digits")),
             currency_part=self._sql_part(SQL("c.amount_currency"), SQL("c.currency_digits")),
@@ -193,8 +215,9 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
-    def _sql_mapped(self) -> SQL:
+    def _sql_mapped(self, follow=True) -> SQL:
         """Candidates that are a customer cost."""
         return SQL(
-            "SELECT * FROM (%s) classified WHERE item_id IS NOT NULL", self._sql_classified()
+            "SELECT * FROM (%s) classified WHERE item_id IS NOT NULL",
+            self._sql_classified(follow=follow),
         )
