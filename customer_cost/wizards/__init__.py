@@ -1,4 +1,5 @@
 from . import base_partner_merge
+from . import customer_cost_period_reopen
 from . import customer_cost_refuse
 from . import customer_cost_settings
 from . import customer_cost_driver_preview
