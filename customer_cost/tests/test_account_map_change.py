@@ -277,8 +277,8 @@ class TestAccountMapChange(CustomerCostCommon):
         self.row.unlink()
         wizard = self.wizard("2025-04-01")
         self.assertEqual(
-            [(line.item_id, line.before, line.after) for line in wizard.line_ids],
-            [(self.item, 40.0, 0.0), (self.env["customer.cost.item"], 50.0, 90.0)],
+            [(line.label, line.before, line.after) for line in wizard.line_ids],
+            [("[T-TRV] Test travel", 40.0, 0.0), ("Left out", 50.0, 90.0)],
         )
 
     def test_closed_months_stay(self):

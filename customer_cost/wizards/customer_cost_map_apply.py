@@ -173,6 +173,12 @@ class CustomerCostMapApplyLine(models.TransientModel):
     apply_id = fields.Many2one("customer.cost.map.apply", ondelete="cascade")
     currency_id = fields.Many2one(related="apply_id.currency_id")
     item_id = fields.Many2one("customer.cost.item", string="Cost Item", readonly=True)
+    label = fields.Char(string="Posted Items Are", compute="_compute_label")
     before = Amount(string="Now", readonly=True)
     after = Amount(string="Applied", readonly=True)
     change = Amount(readonly=True)
+
+    @api.depends("item_id")
+    def _compute_label(self):
+        for line in self:
+            line.label = line.item_id.display_name or self.env._("Left out")
