@@ -63,3 +63,4 @@ from . import test_tie_out_books
 from . import test_tie_out_records
 from . import test_partner_list
 from . import test_tie_out_screen
+from . import test_ranking
