@@ -52,3 +52,5 @@ from . import test_product_cost_figures
 from . import test_product_cost_stock
 from . import test_tie_out_books
 from . import test_tie_out_records
+from . import test_invoice_costs
+from . import test_product_cost_properties
