@@ -45,6 +45,13 @@ class ResCompany(models.Model):
         "The days back for manual costs cannot be negative.",
     )
 
+    def write(self, vals):
+        res = super().write(vals)
+        if {"fiscalyear_last_day", "fiscalyear_last_month"}.intersection(vals):
+            for company in self:
+                self.env["customer.cost.dirty"]._mark(company.id, [None])
+        return res
+
     def _default_customer_cost_plan_id(self):
         plan = self.env.ref("analytic.analytic_plan_projects", raise_if_not_found=False)
         return plan or self.env["account.analytic.plan"]

@@ -7,3 +7,4 @@ from . import customer_cost_tie_out_sections
 from . import account_invoice_report
 from . import customer_cost_tie_out_records
 from . import customer_cost_tie_out_screen
+from . import customer_cost_tie_out_print

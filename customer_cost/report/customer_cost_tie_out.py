@@ -76,7 +76,9 @@ class CustomerCostTieOut(models.AbstractModel):
             name: sum((row[name] for row in accounts), Decimal(0))
             for name in (*COLUMNS, "difference")
         }
-        sales = self._get_sales_section(totals, customers, self._read_sales(*window))
+        sales = self._get_sales_section(
+            totals, customers, self._read_sales(*window) + self._get_discounts(uncaptured)
+        )
         goods = self._get_goods_section(totals, customers, uncaptured + self._read_goods(*window))
         captured = self._get_ledger_section(False, -totals["captured"], customers, ledger)
         manual = self._get_ledger_section(
@@ -132,15 +134,14 @@ class CustomerCostTieOut(models.AbstractModel):
         rows = defaultdict(lambda: dict.fromkeys(COLUMNS, Decimal(0)) | {"count": 0, "reasons": []})
         for found in self._read_balances(*window):
             row = rows[found["account_id"]]
-            row["count"] = found["count"]
-            row["balance"] = -found["amount"]
+            row["count"] += found["count"]
+            row["balance"] -= found["amount"]
             self._split_by_type(row, found)
         for found in uncaptured:
-            row = rows[found["account_id"]]
             kind = "left_out"
             if found["excluded"]:
-                kind = "cost_of_sales" if found["excluded"] == "cost_of_sales" else "excluded"
-            self._add_reason(row, kind, found)
+                kind = found["excluded"] if found["excluded"] in COLUMNS else "excluded"
+            self._add_reason(rows[found["account_id"]], kind, found)
         for found in self._read_captured(*window):
             row = rows[found["account_id"]]
             row["captured"] -= found["amount"]
@@ -155,18 +156,11 @@ class CustomerCostTieOut(models.AbstractModel):
         is_sales = found["account_type"] in SALES_ACCOUNT_TYPES
         if not is_sales and found["account_type"] not in GOODS_ACCOUNT_TYPES:
             return
-        closing = {
-            "excluded": "closing",
-            "booked_by": None,
-            "left_out_reason": None,
-            "map_id": None,
-            "count": found["closing_count"],
-            "amount": found["amount_closing"],
-        }
-        if closing["count"]:
-            self._add_reason(row, "excluded", closing)
-        name = "sales" if is_sales else "cost_of_sales"
-        row[name] = -(found["amount"] - closing["amount"])
+        if found["code"]:
+            reason = {"booked_by": None, "left_out_reason": None, "map_id": None}
+            self._add_reason(row, "excluded", {**found, **reason, "excluded": found["code"]})
+        else:
+            row["sales" if is_sales else "cost_of_sales"] -= found["amount"]
 
     @api.model
     def _add_reason(self, row, kind, found):
@@ -190,6 +184,15 @@ class CustomerCostTieOut(models.AbstractModel):
                 return self._get_goods_labels()[found["booked_by"]]
             return labels.get(found["excluded"], found["excluded"])
         return found["left_out_reason"] or self.env._("No row of the map matches")
+
+    @api.model
+    def _get_discounts(self, uncaptured):
+        """Parts of sales that stand on accounts of other types."""
+        return [
+            {"reason": "invoice_other", "count": row["count"], "amount": -row["amount"]}
+            for row in uncaptured
+            if row["excluded"] == "sales"
+        ]
 
     @api.model
     def _describe_accounts(self, company, rows):

@@ -122,7 +122,7 @@ class CustomerCostTieOutRecords(models.AbstractModel):
             return ITEMS, Domain("id", "in", sorted(ids))
         account_type = self.env["account.account"].browse(account_id).account_type
         if account_type in (*SALES_ACCOUNT_TYPES, *GOODS_ACCOUNT_TYPES):
-            closing = Domain("move_id", "in", self._find_closing_moves(window))
+            closing = Domain("move_id", "in", self._find_closing_moves(window, code))
             return ITEMS, self._get_items_domain(window) & account & (
                 closing if column == "excluded" else ~closing
             )
@@ -135,15 +135,17 @@ class CustomerCostTieOutRecords(models.AbstractModel):
         return self._get_days_domain(window, "origin_date") & Domain("statistical", "=", False)
 
     @api.model
-    def _find_closing_moves(self, window):
-        return [move for (move,) in self.env.execute_query(self._sql_closing(*window))]
+    def _find_closing_moves(self, window, code=None):
+        rows = self.env.execute_query(self._sql_closing(*window))
+        return [move for move, found in rows if code in (None, found)]
 
     @api.model
     def _sql_reason(self, account_id, column, code, map_id) -> SQL:
         """Condition on items of ``_sql_uncaptured``: the account, column and reason."""
         kinds = {
+            "sales": SQL("excluded = 'sales'"),
             "cost_of_sales": SQL("excluded = 'cost_of_sales'"),
-            "excluded": SQL("excluded <> 'cost_of_sales'"),
+            "excluded": SQL("excluded NOT IN ('sales', 'cost_of_sales')"),
             "left_out": SQL("excluded IS NULL"),
         }
         conditions = [kinds.get(column, SQL("FALSE"))]
@@ -176,7 +178,16 @@ class CustomerCostTieOutRecords(models.AbstractModel):
             )
         if key == "invoice":
             return ITEMS, items & self._get_invoice_lines_domain()
-        return self._find_ids(self._sql_sales_items(*window), SQL("reason = %s", key))
+        return self._find_ids(self._sql_all_sales(window), SQL("reason = %s", key))
+
+    @api.model
+    def _sql_all_sales(self, window) -> SQL:
+        return SQL(
+            """SELECT id, reason FROM (%s) on_account UNION ALL
+               SELECT id, 'invoice_other' FROM (%s) other WHERE excluded = 'sales'""",
+            self._sql_sales_items(*window),
+            self._sql_uncaptured(*window),
+        )
 
     @api.model
     def _get_invoice_lines_domain(self):
@@ -217,19 +228,35 @@ class CustomerCostTieOutRecords(models.AbstractModel):
         dated = self._get_days_domain(window) & kind
         own = self._get_days_domain(window, "origin_date") & kind
         _company, first, last = window
+        elsewhere = {
+            name: Domain(name, "<", first.isoformat()) | Domain(name, ">", last.isoformat())
+            for name in ("date", "origin_date")
+        }
         domains = {
             "own": own,
-            "in": dated
-            & (
-                Domain("origin_date", "<", first.isoformat())
-                | Domain("origin_date", ">", last.isoformat())
-            ),
-            "out": own
-            & (Domain("date", "<", first.isoformat()) | Domain("date", ">", last.isoformat())),
+            "in": dated & elsewhere["origin_date"],
+            "out": own & elsewhere["date"],
             "direct": dated & Domain("customer_id", "!=", False),
             "pool": dated & Domain("customer_id", "=", False),
         }
+        late = key.startswith("late_")
+        if late or key in ("in", "out"):
+            return self._find_moved_lines(domains[key.removeprefix("late_")], late)
         return key in domains and (LINES, domains[key])
+
+    @api.model
+    def _find_moved_lines(self, domain, late):
+        """Of ledger lines dated elsewhere, those that came late or were spread over months."""
+        lines = self.env[LINES].search(domain)
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT id FROM customer_cost_line WHERE id = ANY(%s)
+                      AND (date_trunc('month', date) <> date_trunc('month', service_date)) = %s""",
+                lines.ids,
+                late,
+            )
+        )
+        return LINES, Domain("id", "in", [line for (line,) in rows])
 
     @api.model
     def _find_manual_records(self, window, key):
@@ -287,7 +314,7 @@ class CustomerCostTieOutRecords(models.AbstractModel):
             return "customer.cost.profitability", self._get_days_domain(window, "month")
         if key == "sales":
             return self._find_ids(
-                self._sql_sales_items(*window), SQL("reason NOT IN ('invoice', 'elsewhere')")
+                self._sql_all_sales(window), SQL("reason NOT IN ('invoice', 'elsewhere')")
             )
         if key == "elsewhere":
             return self._find_sales_records(window, key)
@@ -298,7 +325,10 @@ class CustomerCostTieOutRecords(models.AbstractModel):
         if key == "manual":
             return LINES, self._get_days_domain(window) & Domain("statistical", "=", True)
         if key in ("in", "out"):
-            return self._find_ledger_records(window, key)
+            spread, late = (
+                self._find_ledger_records(window, name)[1] for name in (key, f"late_{key}")
+            )
+            return LINES, spread | late
         result_accounts = self._get_items_domain(window) & Domain(
             "account_id.account_type", "in", RESULT_ACCOUNT_TYPES
         )

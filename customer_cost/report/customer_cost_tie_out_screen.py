@@ -19,8 +19,7 @@ class CustomerCostTieOutScreen(models.AbstractModel):
         :param unit: ``month``, or ``quarter`` or ``year`` of the company's fiscal year
         :param day: any day of the period; today if left out
         :return: ``figures`` as :meth:`_get_figures`, ``companies`` as ``[id, name]``, ``unit``,
-            ``day``, ``label`` of the period, ``previous`` and ``next``: a day of those periods,
-            and ``can_open_items``: whether the reader may see journal items
+            ``day``, ``label`` of the period, ``previous`` and ``next``: a day of those periods
         :raises AccessError: the role is missing, or the company is not one of the chosen ones
         :raises UserError: the period is unknown
         """
@@ -36,7 +35,6 @@ class CustomerCostTieOutScreen(models.AbstractModel):
             "label": self._get_range_label(first, last),
             "previous": fields.Date.to_string(date_utils.subtract(first, days=1)),
             "next": fields.Date.to_string(date_utils.add(last, days=1)),
-            "can_open_items": self.env["account.move.line"].has_access("read"),
         }
 
     @api.model

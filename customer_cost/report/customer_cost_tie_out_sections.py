@@ -130,7 +130,7 @@ class CustomerCostTieOutSections(models.AbstractModel):
         :param statistical: the costs beside the books instead of those in them
         :param own: cost of the range by accounting date, or by the date of the approved cost
         """
-        moved = {"in": Decimal(0), "out": Decimal(0), "pool": Decimal(0)}
+        moved = dict.fromkeys(("in", "late_in", "out", "late_out", "pool"), Decimal(0))
         counts = dict.fromkeys(moved, 0)
         for row in ledger:
             if row["statistical"] is not statistical:
@@ -139,7 +139,8 @@ class CustomerCostTieOutSections(models.AbstractModel):
             if row["is_in"] and not row["is_direct"]:
                 places.append("pool")
             if row["is_in"] != row["is_of"]:
-                places.append("in" if row["is_in"] else "out")
+                late = "late_" if row["is_late"] else ""
+                places.append(late + ("in" if row["is_in"] else "out"))
             for place in places:
                 moved[place] += row["amount"]
                 counts[place] += row["count"]
@@ -166,11 +167,14 @@ class CustomerCostTieOutSections(models.AbstractModel):
                 self.env._("By their own date"),
                 [
                     self._get_row("own", label, own),
-                    self._get_row(
-                        "in", self.env._("Brought in from other periods"), moved["in"], counts["in"]
-                    ),
-                    self._get_row(
-                        "out", self.env._("To other periods"), -moved["out"], counts["out"]
+                    *(
+                        self._get_row(name, label, sign * moved[name], counts[name])
+                        for name, label, sign in (
+                            ("in", self.env._("Spread in from other periods"), 1),
+                            ("late_in", self.env._("Late costs of closed periods"), 1),
+                            ("out", self.env._("Spread to other periods"), -1),
+                            ("late_out", self.env._("Late: taken by an open period"), -1),
+                        )
                     ),
                 ],
             ),
@@ -332,8 +336,16 @@ class CustomerCostTieOutSections(models.AbstractModel):
                 self.env._("Costs beside the books, taken back"),
                 manual["direct"] + manual["pool"],
             ),
-            ("in", self.env._("Costs brought in from other periods"), captured["in"]),
-            ("out", self.env._("Costs that went to other periods"), captured["out"]),
+            (
+                "in",
+                self.env._("Costs brought in from other periods"),
+                captured["in"] + captured["late_in"],
+            ),
+            (
+                "out",
+                self.env._("Costs that went to other periods"),
+                captured["out"] + captured["late_out"],
+            ),
             ("left_out", self.env._("Accounts left out of customer cost"), totals["left_out"]),
             ("excluded", self.env._("Excluded entries"), totals["excluded"]),
         ]

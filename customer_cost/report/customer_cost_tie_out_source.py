@@ -51,35 +51,36 @@ class CustomerCostTieOutSource(models.AbstractModel):
     def _sql_closing(self, company, first, last) -> SQL:
         """Entries that open the books or carry the result to equity: no part of the sales."""
         return SQL(
-            """SELECT eq.move_id AS id
-                 FROM account_move_line eq
-                 JOIN account_account ea ON ea.id = eq.account_id
-                      AND ea.account_type = 'equity_unaffected'
-                WHERE %s AND eq.parent_state = 'posted'
-                UNION
-               SELECT account_opening_move_id FROM res_company
+            """SELECT id, 'closing' AS code FROM (%s) closing
+                WHERE id NOT IN (SELECT account_opening_move_id FROM res_company
+                                  WHERE id = %s AND account_opening_move_id IS NOT NULL)
+            UNION ALL
+               SELECT account_opening_move_id, 'opening' FROM res_company
                 WHERE id = %s AND account_opening_move_id IS NOT NULL""",
-            self._sql_in_range(company, first, last, "eq"),
+            self.env["customer.cost.capture"]._sql_closing(
+                self._sql_in_range(company, first, last, "m")
+            ),
+            company.id,
             company.id,
         )
 
     @api.model
     def _read_balances(self, company, first, last):
-        """Every profit-and-loss account with posted items, straight from the journal items."""
+        """Every profit-and-loss account with posted items, straight from the journal items.
+
+        Those of opening and closing entries stand in rows of their own.
+        """
         return self._read(
             SQL(
                 """WITH closing AS MATERIALIZED (%(closing)s)
-                   SELECT l.account_id, a.account_type, count(*) AS count,
-                          sum(l.balance)::text AS amount,
-                          count(closing.id) AS closing_count,
-                          sum(l.balance) FILTER (WHERE closing.id IS NOT NULL)::text
-                              AS amount_closing
+                   SELECT l.account_id, a.account_type, closing.code, count(*) AS count,
+                          sum(l.balance)::text AS amount
                      FROM account_move_line l
                      JOIN account_account a ON a.id = l.account_id
                 LEFT JOIN closing ON closing.id = l.move_id
                     WHERE %(in_range)s AND l.parent_state = 'posted' AND l.balance <> 0
                       AND a.account_type IN %(types)s
-                 GROUP BY l.account_id, a.account_type""",
+                 GROUP BY l.account_id, a.account_type, closing.code""",
                 closing=self._sql_closing(company, first, last),
                 in_range=self._sql_in_range(company, first, last, "l"),
                 types=RESULT_ACCOUNT_TYPES,
@@ -275,12 +276,14 @@ class CustomerCostTieOutSource(models.AbstractModel):
                 """SELECT l.statistical, l.customer_id IS NOT NULL AS is_direct,
                           l.date BETWEEN %(first)s AND %(last)s AS is_in,
                           l.origin_date BETWEEN %(first)s AND %(last)s AS is_of,
+                          date_trunc('month', l.date) <> date_trunc('month', l.service_date)
+                              AS is_late,
                           CASE WHEN l.date BETWEEN %(first)s AND %(last)s
                                THEN date_trunc('month', l.date)::date END AS month,
                           count(*) AS count, sum(l.amount)::text AS amount
                      FROM customer_cost_line l
                     WHERE %(in_range)s OR %(of_range)s
-                 GROUP BY 1, 2, 3, 4, 5""",
+                 GROUP BY 1, 2, 3, 4, 5, 6""",
                 first=first,
                 last=last,
                 in_range=self._sql_in_range(company, first, last, "l"),
@@ -302,15 +305,9 @@ class CustomerCostTieOutSource(models.AbstractModel):
     def _sql_late(self, company, first, last) -> SQL:
         """Ledger lines ``l`` dated in the range because their own month was closed."""
         return SQL(
-            "%s AND date_trunc('month', l.date) <> date_trunc('month', %s)",
+            "%s AND date_trunc('month', l.date) <> date_trunc('month', l.service_date)",
             self._sql_in_range(company, first, last, "l"),
-            self._sql_own_date(),
         )
-
-    @api.model
-    def _sql_own_date(self) -> SQL:
-        """The day ledger line ``l`` would have, had its period been open."""
-        return SQL("l.origin_date")
 
     @api.model
     def _read_manual(self, company, first, last):

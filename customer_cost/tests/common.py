@@ -20,6 +20,12 @@ ROLES = {
 }
 
 
+def close_unchecked(period):
+    """Close a period as its button does, but for the checklist and what closing stores."""
+    period._touch()
+    period.sudo()._unguarded().write({"state": "closed"})
+
+
 @tagged("post_install", "-at_install")
 class CustomerCostCommon(AccountTestInvoicingCommon):
     """A company with its own chart, catalogue, map and a user of every role.
@@ -266,6 +272,13 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
             run.action_post()
         return run
 
+    @classmethod
+    def close_period(cls, day="2025-03-10", company=None):
+        """Closed period of ``day``, without the checklist: for what a closed month does."""
+        period = cls.env["customer.cost.period"]._get(company or cls.company, day)
+        close_unchecked(period)
+        return period
+
     # ------------------------------------------------------------
     # Looking
     # ------------------------------------------------------------
@@ -373,3 +386,45 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
                 yield
                 self.env.flush_all()
             self.assertRegex(str(refused.exception), message)
+
+    # ------------------------------------------------------------
+    # Stored figures
+    # ------------------------------------------------------------
+
+    def refresh_figures(self):
+        """Work off what waits for the stored figures, as the scheduled action does."""
+        self.env.flush_all()
+        self.assertTrue(self.env["customer.cost.balance"].sudo()._refresh())
+        self.env.invalidate_all()
+
+    def assertStoredIsLive(self, message=None):
+        """Balance and item months hold to the cent what the reports work out from the sources."""
+        self.env.flush_all()
+        names = self.env["customer.cost.balance"]._rollup_figures
+        for stored, live, keys, figures in (
+            (
+                "customer_cost_balance",
+                self.env["customer.cost.profitability"]._table_query,
+                "company_id, customer_id, month",
+                ", ".join(names),
+            ),
+            (
+                "customer_cost_item_month",
+                SQL(
+                    "SELECT company_id, date_trunc('month', date)::date AS month, item_id, layer,"
+                    " sum(amount) AS amount, count(*) AS line_count FROM (%s) rows"
+                    " GROUP BY 1, 2, 3, 4",
+                    self.env["customer.cost.analysis"]._table_query,
+                ),
+                "company_id, month, item_id, layer",
+                "amount, line_count",
+            ),
+        ):
+            columns = SQL(f"{keys}, {figures}")  # pylint: disable=sql-injection
+            both = [
+                self.env.execute_query(
+                    SQL("SELECT %s FROM (%s) found ORDER BY 1, 2, 3, 4", columns, source)
+                )
+                for source in (SQL("SELECT * FROM %s", SQL.identifier(stored)), live)
+            ]
+            self.assertEqual(*both, message)

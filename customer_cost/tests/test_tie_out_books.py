@@ -118,6 +118,12 @@ class TieOutBooks(TieOutCommon):
             day="2025-05-02",
             journal_id=cls.company_data["default_journal_bank"].id,
         )
+        for day, first, last in (
+            ("2024-12-05", "2024-11-10", "2025-06-20"),
+            ("2025-02-20", "2024-12-01", "2026-01-31"),
+        ):
+            service = {"cost_service_from": first, "cost_service_to": last}
+            cls.create_bill([(cls.expense_account, 777.77, service)], day=day)
         cls.create_cost(post=True)
         cls.create_cost(post=True, customer_id=False, amount=31.0, date="2025-04-10")
 
@@ -131,8 +137,7 @@ class TieOutBooks(TieOutCommon):
 
     @classmethod
     def create_late_costs(cls):
-        period = cls.env["customer.cost.period"]._get(cls.company, "2025-01-20")
-        period.action_close()
+        cls.close_period("2025-01-20")
         cls.create_bill([(cls.expense_account, 60.0, {})], day="2025-01-20")
 
     @classmethod
@@ -243,13 +248,25 @@ class TestTieOutBooks(TieOutBooks):
 
     def test_late_cost_counts_in_the_month_that_took_it(self):
         january = self.tie_out(FIRST, FIRST)
-        self.assertEqual(self.section(january, "captured")["out"], -60.0)
+        self.assertEqual(self.section(january, "captured")["late_out"], -60.0)
         self.assertEqual(january["counts"]["late"]["count"], 0)
         february = self.tie_out(FIRST.replace(month=2), FIRST.replace(month=2))
-        self.assertEqual(self.section(february, "captured")["in"], 60.0)
+        self.assertEqual(self.section(february, "captured")["late_in"], 60.0)
         self.assertEqual(february["counts"]["late"], {"count": 1, "amount": 60.0})
         year = self.section(self.tie_out(), "captured")
-        self.assertEqual((year["in"], year["out"]), (0.0, 0.0))
+        self.assertEqual((year["late_in"], year["late_out"]), (0.0, 0.0))
+
+    def test_service_periods_are_spread_in_and_out(self):
+        lines = self.env["customer.cost.line"].search([("entry_id.amount", "=", 777.77)])
+        inside = lines.filtered(lambda line: FIRST <= line.date <= LAST)
+        captured = self.section(self.tie_out(), "captured")
+        before, after = (
+            round(sum(part.filtered(lambda line: FIRST <= line.origin_date).mapped("amount")), 2)
+            for part in (lines - inside, inside)
+        )
+        self.assertTrue(before and after)
+        self.assertEqual(captured["out"], -before)
+        self.assertEqual(captured["in"], round(sum(inside.mapped("amount")) - after, 2))
 
     def test_closing_entries_are_excluded(self):
         before = self.tie_out()

@@ -64,8 +64,6 @@ class TestTieOutRecords(TieOutBooks):
     def test_reasons_of_every_account(self):
         for row in self.tie_out()["accounts"]:
             for reason in row["reasons"]:
-                if row["sales"] or row["account_type"] == "expense_direct_cost":
-                    continue
                 with self.subTest(row["name"], reason=reason["label"]):
                     amount, count = self.total(
                         "accounts",
