@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ..fields import KnownAmount
-from .account_move_line_freeze import SALES_TYPES
+from .account_move import SALES_TYPES
 from .account_move_line_product_cost import COST_READERS
 
 
