@@ -56,3 +56,5 @@ from . import test_product_cost_stock
 from . import test_tie_out_books
 from . import test_tie_out_records
 from . import test_tie_out_screen
+from . import test_tie_out_companies
+from . import test_tie_out_random
