@@ -6,7 +6,14 @@ from . import customer_cost_dirty
 from . import res_company
 from . import customer_cost_item
 from . import customer_cost_account_map
+from . import customer_cost_period_check
+from . import customer_cost_period_closing
+from . import customer_cost_account_map_change
 from . import customer_cost_period
+from . import customer_cost_period_measure
+from . import customer_cost_period_late
+from . import customer_cost_period_changed
+from . import customer_cost_period_close
 from . import customer_cost_entry
 from . import customer_cost_entry_source
 from . import customer_cost_entry_check
@@ -47,4 +54,6 @@ from . import account_move_line_freeze
 from . import account_move_product_cost
 from . import product_category
 from . import res_partner
+from . import res_partner_list
+from . import res_users
 from . import ir_attachment

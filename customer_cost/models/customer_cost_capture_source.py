@@ -18,7 +18,8 @@ class CustomerCostCapture(models.AbstractModel):
     def _sql_may_be_mapped(self) -> SQL:
         return SQL(
             """(l.cost_item_id IS NOT NULL OR l.account_id IN (
-                   SELECT account_id FROM customer_cost_account_map WHERE active))"""
+                   SELECT account_id FROM customer_cost_account_map
+                    WHERE active OR effective_to IS NOT NULL))"""
         )
 
     @api.model
@@ -76,11 +77,13 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
-    def _sql_classified(self) -> SQL:
+    def _sql_classified(self, applied=None) -> SQL:
         """Candidates with what becomes of them: the cost item named on them, else the map's.
 
         ``amount`` is the part of the balance that the row stands for. ``item_id`` is empty where
         the item is left out, by ``left_out_reason`` of the map row or because no row matches.
+
+        :param applied: map rows and month, as in their ``_sql_in_effect``
         """
         return SQL(
             """SELECT DISTINCT ON (c.id) c.*, c.balance AS amount,
@@ -91,8 +94,8 @@ class CustomerCostCapture(models.AbstractModel):
                           AS left_out_reason
                  FROM candidate c
             LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %s
-             ORDER BY c.id, r.sequence, r.id""",
-            self.env["customer.cost.account.map"]._sql_match(),
+             ORDER BY c.id, r.sequence, COALESCE(r.origin_id, r.id)""",
+            self.env["customer.cost.account.map"]._sql_match(applied),
         )
 
     @api.model

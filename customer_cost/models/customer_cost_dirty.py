@@ -48,6 +48,8 @@ class CustomerCostDirty(models.Model):
     @api.model
     def _mark_moves(self, move_ids):
         """Have the figures refreshed that the sales among these entries stand in, as they are."""
+        if not move_ids:
+            return
         self.env["account.move"].flush_model(
             ["commercial_partner_id", "company_id", "date", "move_type"]
         )

@@ -60,6 +60,7 @@ class CustomerCostLine(models.Model):
     _customer_date_idx = models.Index("(customer_id, date) INCLUDE (amount)")
     _cost_centre_idx = models.Index("(cost_centre_id) WHERE cost_centre_id IS NOT NULL")
     _company_origin_idx = models.Index("(company_id, origin_date)")
+    _late_idx = models.Index("(company_id, date) WHERE date <> service_date")
     _company_date_item_idx = models.Index("(company_id, date, item_id)")
 
     @api.model_create_multi

@@ -29,7 +29,13 @@ from . import test_demo
 from . import test_multi_company
 from . import test_partner_figures
 from . import test_account_map
+from . import test_account_map_change
 from . import test_period
+from . import test_period_changed
+from . import test_period_checklist
+from . import test_period_closing
+from . import test_period_months
+from . import test_period_rights
 from . import test_product_cost
 from . import test_run_concurrency
 from . import test_entry_receipts
@@ -55,6 +61,7 @@ from . import test_product_cost_figures
 from . import test_product_cost_stock
 from . import test_tie_out_books
 from . import test_tie_out_records
+from . import test_partner_list
 from . import test_tie_out_screen
 from . import test_tie_out_companies
 from . import test_tie_out_random

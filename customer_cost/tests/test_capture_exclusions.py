@@ -278,7 +278,7 @@ class TestCaptureExclusions(CustomerCostCommon):
 class TestCaptureClosedPeriods(CustomerCostCommon):
     def close(self, *months):
         for month in months:
-            self.env["customer.cost.period"]._get(self.company, month).action_close()
+            self.close_period(month)
 
     def lines(self, moves):
         lines = self.env["customer.cost.line"].search(
@@ -323,7 +323,7 @@ class TestCaptureClosedPeriods(CustomerCostCommon):
 
     def test_period_reopened_takes_its_cost_again(self):
         self.close("2025-03-01")
-        self.env["customer.cost.period"]._get(self.company, "2025-03-01").action_reopen()
+        self.env["customer.cost.period"]._get(self.company, "2025-03-01")._reopen("Test")
         bill = self.create_bill([(self.expense_account, 100.0, {})])
         self.assertEqual(self.lines(bill), [(date(2025, 3, 10), date(2025, 3, 10), 100.0)])
 

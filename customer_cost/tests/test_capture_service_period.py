@@ -192,7 +192,7 @@ class TestCaptureServicePeriod(CustomerCostCommon):
 
     def close(self, *months):
         for month in months:
-            self.env["customer.cost.period"]._get(self.company, month).action_close()
+            self.close_period(month)
 
     def test_closed_service_months_take_the_first_open_day(self):
         self.close("2025-01-01", "2025-02-01")
@@ -286,7 +286,7 @@ class TestEntryServicePeriod(CustomerCostCommon):
 
     def test_closed_months_take_the_first_open_day(self):
         for month in ("2025-01-01", "2025-02-01"):
-            self.env["customer.cost.period"]._get(self.company, month).action_close()
+            self.close_period(month)
         days = [day for _service, day, _amount in self.lines(self.create_yearly())]
         self.assertEqual(days[:3], [date(2025, 3, 1)] * 3)
         self.assertEqual(days[3], date(2025, 4, 1))

@@ -137,8 +137,7 @@ class TieOutBooks(TieOutCommon):
 
     @classmethod
     def create_late_costs(cls):
-        period = cls.env["customer.cost.period"]._get(cls.company, "2025-01-20")
-        period.action_close()
+        cls.close_period("2025-01-20")
         cls.create_bill([(cls.expense_account, 60.0, {})], day="2025-01-20")
 
     @classmethod
