@@ -224,6 +224,8 @@ def compare_tie_out(books, source, comparison):
         comparison.add_total(f"Tie-out, {section['title']}", 0, section["difference"])
     expenses = source.ledger.amount.map(Decimal).sum()
     sales = source.expected("y2012_revenue").sum()
-    comparison.add_total("Tie-out, sales", sales, figures["totals"]["sales"])
+    comparison.add_total("Tie-out, sales accounts", sales, figures["totals"]["sales"])
     comparison.add_total("Tie-out, cost captured", -expenses, figures["totals"]["captured"])
-    comparison.add_total("Tie-out, result", sales - expenses, figures["totals"]["balance"])
+    comparison.add_total(
+        "Tie-out, result of the books", sales - expenses, figures["totals"]["balance"]
+    )

@@ -103,13 +103,10 @@ class Comparison:
         print()
         print(f"Tie-out of AdventureWorks, {self.tie_out['from']} to {self.tie_out['to']}")
         for section in self.tie_out["sections"]:
-            for side in section["sides"]:
-                for row in side["rows"]:
-                    if row["amount"]:
-                        print(
-                            f"    {section['title'][:28]:30}{row['label']:42}{row['amount']:>18,.2f}"
-                        )
-            print(f"    {section['title'][:28]:30}{'Difference':42}{section['difference']:>18,.2f}")
+            rows = [row for side in section["sides"] for row in side["rows"] if row["amount"]]
+            figures = [(row["label"], row["amount"]) for row in rows]
+            for label, amount in (*figures, ("Difference", section["difference"])):
+                print(f"    {section['title'][:28]:30}{label[:44]:46}{amount:>18,.2f}")
 
     def print_examples(self):
         print()
