@@ -224,6 +224,14 @@ class CustomerCostSummary(models.Model):
             now=fields.Datetime.now(),
         )
 
+    def action_rebuild(self):
+        """Have every stored figure computed anew; see the balance."""
+        return self.env["customer.cost.balance"].action_rebuild()
+
+    def action_check(self):
+        """Compare the stored figures with ledger and invoices; see the balance."""
+        return self.env["customer.cost.balance"].action_check()
+
     def action_open_customer(self):
         """Open the customer of this row."""
         self.ensure_one()
