@@ -68,6 +68,10 @@ from . import test_product_cost_figures
 from . import test_product_cost_stock
 from . import test_tie_out_books
 from . import test_tie_out_records
+from . import test_invoice_costs
+from . import test_product_cost_properties
 from . import test_partner_list
 from . import test_tie_out_screen
+from . import test_tie_out_companies
+from . import test_tie_out_random
 from . import test_ranking
