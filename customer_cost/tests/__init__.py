@@ -46,6 +46,12 @@ from . import test_capture_links
 from . import test_capture_period
 from . import test_capture_concurrency
 from . import test_history
+from . import test_history_charts
+from . import test_history_interruption
+from . import test_history_preview
+from . import test_history_product_cost
+from . import test_history_rights
+from . import test_history_undo
 from . import test_period_compare
 from . import test_entry_defaults
 from . import test_access_run_states
@@ -62,6 +68,8 @@ from . import test_product_cost_figures
 from . import test_product_cost_stock
 from . import test_tie_out_books
 from . import test_tie_out_records
+from . import test_invoice_costs
+from . import test_product_cost_properties
 from . import test_partner_list
 from . import test_tie_out_screen
 from . import test_tie_out_companies
