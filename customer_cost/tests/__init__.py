@@ -80,3 +80,4 @@ from . import test_tie_out_screen
 from . import test_tie_out_companies
 from . import test_tie_out_random
 from . import test_ranking
+from . import test_tour_tie_out
