@@ -219,6 +219,7 @@ def create_ledger(line, customers, count):
             "item_id": SQL("g.item"),
             "date": SQL("g.day"),
             "origin_date": SQL("g.day"),
+            "service_date": SQL("g.day"),
             "amount": SQL("g.amount"),
         },
     )

@@ -33,6 +33,8 @@ class Quantity(fields.Float):
 class Known(fields.Float):
     """A figure that is empty, not zero, where nobody knows it."""
 
+    falsy_value = None  # conditions: what is empty is neither zero nor less than anything
+
     def convert_to_column(self, value, record, values=None, validate=True):
         if value is None or value is False:
             return None
@@ -59,3 +61,9 @@ class KnownAmount(Known):
 
 class Ratio(Known):
     """A percentage that is empty, not zero, where its denominator is zero or less."""
+
+
+class IntegerArray(fields.Json):
+    """Ids in one column of a queue that only SQL writes and reads."""
+
+    _column_type = ("_int4", "int4[]")

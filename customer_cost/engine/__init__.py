@@ -11,8 +11,10 @@ from .rounding import (
     split_by_percentages,
     to_minor,
 )
+from .service_months import FULL_MONTH, months_between, spread
 
 __all__ = [
+    "FULL_MONTH",
     "POLICIES",
     "NegativeQuantities",
     "Result",
@@ -24,7 +26,9 @@ __all__ = [
     "from_minor",
     "integer_weights",
     "minor_text",
+    "months_between",
     "split",
     "split_by_percentages",
+    "spread",
     "to_minor",
 ]

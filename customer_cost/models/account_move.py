@@ -1,5 +1,8 @@
 from odoo import models
 
+SALES_TYPES = ("out_invoice", "out_refund", "out_receipt")
+# A change of one of these moves a posted sale to another customer or month.
+SALES_KEYS = frozenset({"company_id", "date", "invoice_date", "partner_id"})
 # A change of one of these on a posted entry may change what its items contribute.
 CAPTURE_FIELDS = frozenset(
     {
@@ -27,6 +30,8 @@ class AccountMove(models.Model):
         if not CAPTURE_FIELDS.intersection(vals):
             return super().write(vals)
         posted_before = self.filtered(lambda move: move.state == "posted")
+        if posted_before and SALES_KEYS.intersection(vals):
+            self.env["customer.cost.dirty"]._mark_moves(posted_before.ids)
         res = super().write(vals)
         posted = self.filtered(lambda move: move.state == "posted")
         concerned = posted_before | posted
@@ -38,6 +43,8 @@ class AccountMove(models.Model):
 
     def unlink(self):
         move_ids = self.filtered(lambda move: move.state == "posted").ids
+        if move_ids:
+            self.env["customer.cost.dirty"]._mark_moves(move_ids)
         res = super().unlink()
         if move_ids:
             self.env["customer.cost.capture"]._sync(move_ids)

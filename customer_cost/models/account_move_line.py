@@ -11,6 +11,8 @@ CAPTURE_FIELDS = frozenset(
         "balance",
         "cost_customer_id",
         "cost_item_id",
+        "cost_service_from",
+        "cost_service_to",
         "credit",
         "currency_id",
         "debit",
@@ -24,7 +26,9 @@ CAPTURE_FIELDS = frozenset(
         "quantity",
     }
 )
-LINK_FIELDS = frozenset({"cost_customer_id", "cost_item_id"})
+LINK_FIELDS = frozenset(
+    {"cost_customer_id", "cost_item_id", "cost_service_from", "cost_service_to"}
+)
 
 
 class AccountMoveLine(models.Model):
@@ -69,14 +73,14 @@ class AccountMoveLine(models.Model):
         return res
 
     def _check_cost_period_open(self):
-        """Customer and cost item of a posted item stay once its cost period is closed."""
+        """The links of a posted item stay once its cost period is closed."""
         period = self.env["customer.cost.period"]
         for move in self.move_id.filtered(lambda move: move.state == "posted"):
             if period._is_closed(move.company_id, move.date):
                 raise UserError(
                     self.env._(
-                        "%(entry)s: the cost period of %(date)s is closed. Its customer and cost "
-                        "item can no longer be changed.",
+                        "%(entry)s: the cost period of %(date)s is closed. Its customer, cost "
+                        "item and service period can no longer be changed.",
                         entry=move.display_name,
                         date=format_date(self.env, move.date),
                     )

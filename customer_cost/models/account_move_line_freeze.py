@@ -70,6 +70,7 @@ class AccountMoveLine(models.Model):
             chosen = [move_id for move_id, refund in moves if refund == is_refund]
             for batch in split_every(ESTIMATE_BATCH, chosen):
                 filled += self._store_product_cost(batch, estimated=True)
+                self.env["customer.cost.dirty"]._mark_moves(batch)
         return filled
 
     @api.model
@@ -81,9 +82,9 @@ class AccountMoveLine(models.Model):
         :return: number of lines emptied
         """
         moves = self._get_open_sales(company, first, last, SQL("l.customer_cost_estimated"))
-        return self._empty_product_cost(
-            [move_id for move_id, _refund in moves], SQL("customer_cost_estimated")
-        )
+        move_ids = [move_id for move_id, _refund in moves]
+        self.env["customer.cost.dirty"]._mark_moves(move_ids)
+        return self._empty_product_cost(move_ids, SQL("customer_cost_estimated"))
 
     @api.model
     def _clear_product_cost(self, move_ids):

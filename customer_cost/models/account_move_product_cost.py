@@ -81,6 +81,26 @@ class AccountMove(models.Model):
     def _invalidate_customer_cost(self):
         self.invalidate_model(FIGURES, flush=False)
 
+    def action_open_unknown_cost(self):
+        """Open the lines of these invoices whose product cost nobody knows."""
+        self.check_access("read")
+        self._check_field_access(self._fields["customer_cost_unknown_count"], "read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Lines with Unknown Cost"),
+            "res_model": "account.move.line",
+            "view_mode": "list",
+            "views": [
+                (self.env.ref("customer_cost.account_move_line_view_list_unknown_cost").id, "list")
+            ],
+            "domain": [
+                ("move_id", "in", self.ids),
+                ("display_type", "=", "product"),
+                ("parent_state", "=", "posted"),
+                ("customer_cost_source", "in", (False, "unknown")),
+            ],
+        }
+
     # ------------------------------------------------------------
     # Search and order
     # ------------------------------------------------------------

@@ -107,10 +107,13 @@ class CustomerCostAccountMap(models.Model):
                 )
 
     @api.model
-    def _sql_match(self) -> SQL:
-        """Condition under which row ``r`` of this table matches candidate journal item ``c``."""
+    def _sql_match(self, applied=None) -> SQL:
+        """Condition under which row ``r`` of this table matches candidate journal item ``c``.
+
+        :param applied: as in ``_sql_in_effect``
+        """
         return SQL(
-            """r.active AND r.account_id = c.account_id
+            """%(in_effect)s AND r.account_id = c.account_id
                AND r.company_id = ANY(c.company_path)
                AND (r.journal_id IS NULL OR r.journal_id = c.journal_id)
                AND (r.product_categ_id IS NULL OR r.product_categ_id = ANY(c.categ_path))
@@ -122,7 +125,8 @@ class CustomerCostAccountMap(models.Model):
                AND (r.date_to IS NULL OR r.date_to >= c.date)
                AND (trim(COALESCE(r.words, '')) = '' OR EXISTS (
                     SELECT FROM regexp_split_to_table(r.words, '[,，、]') word
-                     WHERE trim(word) <> '' AND strpos(lower(c.name), lower(trim(word))) > 0))"""
+                     WHERE trim(word) <> '' AND strpos(lower(c.name), lower(trim(word))) > 0))""",
+            in_effect=self._sql_in_effect(applied),
         )
 
     def action_preview(self):

@@ -1,12 +1,21 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from .account_move import SALES_TYPES
+
 # What the statement reads: only these are recomputed and flushed before it.
 SOURCE_FIELDS = {
     "account.account": ["account_type"],
     "account.analytic.account": ["partner_id", "root_plan_id"],
     "account.journal": ["type"],
-    "account.move": ["company_id", "date", "journal_id", "move_type", "state"],
+    "account.move": [
+        "commercial_partner_id",
+        "company_id",
+        "date",
+        "journal_id",
+        "move_type",
+        "state",
+    ],
     "account.move.line": [
         "account_id",
         "amount_currency",
@@ -14,6 +23,8 @@ SOURCE_FIELDS = {
         "balance",
         "cost_customer_id",
         "cost_item_id",
+        "cost_service_from",
+        "cost_service_to",
         "currency_id",
         "display_type",
         "move_id",
@@ -42,8 +53,9 @@ SOURCE_FIELDS = {
 class CustomerCostCapture(models.AbstractModel):
     """Brings the ledger to what posted journal items should have contributed.
 
-    One statement works out the target per company, journal item, cost item, customer, cost centre
-    and accounting date, compares it with the ledger and appends only the difference. Posting,
+    One statement works out the target per company, journal item, cost item, customer, cost centre,
+    accounting date and service month, compares it with the ledger and appends only the difference.
+    Posting,
     edits, drafts, reversals, cancellations and deletions are therefore one and the same call, and
     a second call adds nothing.
     """
@@ -71,8 +83,11 @@ class CustomerCostCapture(models.AbstractModel):
                         target AS MATERIALIZED (%(target)s),
                         present AS MATERIALIZED (%(present)s),
                         entry AS (%(entry)s),
-                        withdrawn AS (%(withdrawn)s)
-                        %(append)s""",
+                        withdrawn AS (%(withdrawn)s),
+                        difference AS (%(difference)s),
+                        appended AS (%(append)s),
+                        marked AS (%(mark)s)
+                        SELECT count(*) FROM appended""",
                 candidate=self._sql_candidates(
                     SQL("m.id = ANY(%s)", move_ids), self._sql_may_be_mapped()
                 ),
@@ -82,10 +97,12 @@ class CustomerCostCapture(models.AbstractModel):
                 present=self._sql_present(move_ids),
                 entry=self._sql_entries(),
                 withdrawn=self._sql_withdrawn(move_ids),
+                difference=self._sql_difference(),
                 append=self._sql_append(),
+                mark=self._sql_mark(move_ids),
             )
         )
-        appended = self.env.cr.rowcount
+        [[appended]] = self.env.cr.fetchall()
         self.env["customer.cost.entry"].invalidate_model(flush=False)
         self.env["customer.cost.line"].invalidate_model(flush=False)
         return appended
@@ -122,13 +139,13 @@ class CustomerCostCapture(models.AbstractModel):
         """What the ledger already holds from these moves."""
         return SQL(
             """SELECT e.source_line_id AS id, l.company_id, l.item_id, l.customer_id,
-                      l.cost_centre_id AS centre_id, l.origin_date AS date, l.entry_id,
-                      sum(l.amount) AS amount
+                      l.cost_centre_id AS centre_id, l.origin_date AS date, l.service_date,
+                      l.entry_id, sum(l.amount) AS amount
                  FROM customer_cost_entry e JOIN customer_cost_line l ON l.entry_id = e.id
                 WHERE e.source_move_id = ANY(%s)
                    OR e.source_line_id = ANY(ARRAY(SELECT id FROM target))
              GROUP BY e.source_line_id, l.company_id, l.item_id, l.customer_id, l.cost_centre_id,
-                      l.origin_date, l.entry_id
+                      l.origin_date, l.service_date, l.entry_id
                HAVING sum(l.amount) <> 0""",
             move_ids,
         )
@@ -184,29 +201,52 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
+    def _sql_difference(self) -> SQL:
+        return SQL(
+            """SELECT id, company_id, item_id, customer_id, centre_id, date, service_date,
+                      max(entry_id) AS entry_id, sum(amount) AS amount
+                 FROM (SELECT id, company_id, item_id, customer_id, centre_id, date,
+                              service_date, NULL::int AS entry_id, amount FROM target
+                 UNION ALL SELECT id, company_id, item_id, customer_id, centre_id, date,
+                              service_date, entry_id, -amount FROM present) both_sides
+             GROUP BY id, company_id, item_id, customer_id, centre_id, date, service_date
+               HAVING sum(amount) <> 0"""
+        )
+
+    @api.model
     def _sql_append(self) -> SQL:
         """Write the differences; one that belongs to a closed period takes the first open day."""
         return SQL(
-            """, difference AS (
-                   SELECT id, company_id, item_id, customer_id, centre_id, date,
-                          max(entry_id) AS entry_id, sum(amount) AS amount
-                     FROM (SELECT id, company_id, item_id, customer_id, centre_id, date,
-                                  NULL::int AS entry_id, amount FROM target
-                     UNION ALL SELECT id, company_id, item_id, customer_id, centre_id, date,
-                                  entry_id, -amount FROM present) both_sides
-                 GROUP BY id, company_id, item_id, customer_id, centre_id, date
-                   HAVING sum(amount) <> 0)
-               INSERT INTO customer_cost_line (company_id, date, origin_date, item_id,
-                      customer_id, cost_centre_id, entry_id, statistical, amount)
-               SELECT d.company_id, %(open_day)s, d.date, d.item_id, d.customer_id, d.centre_id,
-                      COALESCE(d.entry_id, fresh.id, known.id), FALSE, d.amount
+            """INSERT INTO customer_cost_line (company_id, date, origin_date, service_date,
+                      item_id, customer_id, cost_centre_id, entry_id, statistical, amount)
+               SELECT d.company_id, %(open_day)s, d.date, d.service_date, d.item_id,
+                      d.customer_id, d.centre_id, COALESCE(d.entry_id, fresh.id, known.id),
+                      FALSE, d.amount
                  FROM difference d
             LEFT JOIN entry fresh ON fresh.source_line_id = d.id AND fresh.item_id = d.item_id
                       AND fresh.customer_id IS NOT DISTINCT FROM d.customer_id
             LEFT JOIN customer_cost_entry known ON known.source_line_id = d.id
                       AND COALESCE(known.customer_id, 0) = COALESCE(d.customer_id, 0)
-                      AND known.item_id = d.item_id""",
+                      AND known.item_id = d.item_id
+            RETURNING company_id, date, customer_id""",
             open_day=self.env["customer.cost.period"]._sql_first_open_day(
-                SQL("d.company_id"), SQL("d.date")
+                SQL("d.company_id"), SQL("d.service_date")
             ),
+        )
+
+    @api.model
+    def _sql_mark(self, move_ids) -> SQL:
+        """Have the figures refreshed that the appended lines, or these moves' sales, change."""
+        return SQL(
+            """INSERT INTO customer_cost_dirty (company_id, month, customer_ids)
+               SELECT company_id, date_trunc('month', date)::date,
+                      COALESCE(array_agg(DISTINCT customer_id)
+                          FILTER (WHERE customer_id IS NOT NULL), '{}')
+                 FROM (SELECT company_id, date, customer_id FROM appended
+                 UNION ALL SELECT company_id, date, commercial_partner_id FROM account_move
+                        WHERE id = ANY(%(move_ids)s) AND move_type IN %(sales)s
+                          AND commercial_partner_id IS NOT NULL) changed
+             GROUP BY 1, 2""",
+            move_ids=move_ids,
+            sales=SALES_TYPES,
         )

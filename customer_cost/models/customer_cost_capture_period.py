@@ -75,10 +75,10 @@ class CustomerCostCapture(models.AbstractModel):
         month in, and no longer once that is undone, by whatever door its items are changed.
         """
         return SQL(
-            """m.date < co.customer_cost_start_date AND NOT EXISTS (
-                   SELECT FROM customer_cost_history_month h
-                    WHERE h.company_id = m.company_id AND h.state IN ('done', 'undoing')
-                      AND m.date BETWEEN h.date_from AND h.date_to)"""
+            """(m.date < co.customer_cost_start_date AND NOT EXISTS (
+                    SELECT FROM customer_cost_history_month h
+                     WHERE h.company_id = m.company_id AND h.state IN ('done', 'undoing')
+                       AND m.date BETWEEN h.date_from AND h.date_to))"""
         )
 
     @api.model
@@ -104,12 +104,12 @@ class CustomerCostCapture(models.AbstractModel):
         :param first: first accounting date
         :param last: last accounting date
         :param limit: at most so many differences
-        :return: list of dicts, one per journal item, cost item, customer, cost centre and
-            accounting date where the two differ: ``line_id``, ``move_id``, ``account_id``
-            (``None`` when the journal item is gone), ``item_id``, ``customer_id`` and
-            ``centre_id`` (``None`` without), ``date``, ``expected`` and ``present``: what the
-            posted item contributes and what the ledger holds, in company currency, positive
-            when it costs
+        :return: list of dicts, one per journal item, cost item, customer, cost centre,
+            accounting date and service month where the two differ: ``line_id``, ``move_id``,
+            ``account_id`` (``None`` when the journal item is gone), ``item_id``, ``customer_id``
+            and ``centre_id`` (``None`` without), ``date``, ``service_date``, ``expected`` and
+            ``present``: what the posted item contributes and what the ledger holds, in company
+            currency, positive when it costs
         """
         self._flush_sources()
         return self.env.execute_query_dict(
@@ -120,19 +120,21 @@ class CustomerCostCapture(models.AbstractModel):
                         target AS MATERIALIZED (%(target)s),
                         present AS (%(present)s),
                         difference AS (
-                   SELECT id, item_id, customer_id, centre_id, date, max(move_id) AS move_id,
-                          sum(expected) AS expected, sum(present) AS present
+                   SELECT id, item_id, customer_id, centre_id, date, service_date,
+                          max(move_id) AS move_id, sum(expected) AS expected,
+                          sum(present) AS present
                      FROM (SELECT id, move_id, item_id, customer_id, centre_id, date,
-                                  amount AS expected, 0 AS present FROM target
+                                  service_date, amount AS expected, 0 AS present FROM target
                      UNION ALL SELECT id, move_id, item_id, customer_id, centre_id, date,
-                                  0, amount FROM present) both_sides
-                 GROUP BY id, item_id, customer_id, centre_id, date
+                                  service_date, 0, amount FROM present) both_sides
+                 GROUP BY id, item_id, customer_id, centre_id, date, service_date
                    HAVING sum(expected) <> sum(present))
                    SELECT d.id AS line_id, COALESCE(l.move_id, d.move_id) AS move_id,
                           l.account_id, d.item_id, d.customer_id, d.centre_id, d.date,
-                          d.expected, d.present
+                          d.service_date, d.expected, d.present
                      FROM difference d LEFT JOIN account_move_line l ON l.id = d.id
-                 ORDER BY d.date, 2, d.id, d.item_id, d.customer_id, d.centre_id
+                 ORDER BY d.date, 2, d.id, d.item_id, d.customer_id, d.centre_id,
+                          d.service_date
                     LIMIT %(limit)s""",
                 candidate=self._sql_candidates(
                     self._sql_moves_of_days(company, first, last), self._sql_may_be_mapped()
@@ -151,7 +153,7 @@ class CustomerCostCapture(models.AbstractModel):
         return SQL(
             """SELECT e.source_line_id AS id, e.source_move_id AS move_id, l.item_id,
                       l.customer_id, l.cost_centre_id AS centre_id, l.origin_date AS date,
-                      l.amount
+                      l.service_date, l.amount
                  FROM customer_cost_line l JOIN customer_cost_entry e ON e.id = l.entry_id
                 WHERE %s""",
             self._sql_held_of_days(company, first, last),

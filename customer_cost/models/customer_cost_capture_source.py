@@ -1,8 +1,6 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from .customer_cost_account_map import ACCOUNT_TYPES
-
 # Journals in which the partner of a journal item is the customer it concerns.
 CUSTOMER_JOURNAL_TYPES = ("bank", "cash", "credit", "sale", "general")
 
@@ -20,7 +18,8 @@ class CustomerCostCapture(models.AbstractModel):
     def _sql_may_be_mapped(self) -> SQL:
         return SQL(
             """(l.cost_item_id IS NOT NULL OR l.account_id IN (
-                   SELECT account_id FROM customer_cost_account_map WHERE active))"""
+                   SELECT account_id FROM customer_cost_account_map
+                    WHERE active OR effective_to IS NOT NULL))"""
         )
 
     @api.model
@@ -34,12 +33,8 @@ class CustomerCostCapture(models.AbstractModel):
         :param since_start: exclude what was posted before the start and not brought in since
         """
         return SQL(
-            """WITH closing AS MATERIALIZED (
-                   SELECT DISTINCT m.id
-                     FROM account_move m
-                     JOIN account_move_line eq ON eq.move_id = m.id
-                     JOIN account_account ea ON ea.id = eq.account_id
-                    WHERE %(moves)s AND ea.account_type = 'equity_unaffected')
+            """WITH closing AS MATERIALIZED (%(closing)s),
+                    stock_closing AS MATERIALIZED (%(stock_closing)s)
                SELECT l.id, l.move_id, m.company_id, m.date, m.journal_id, j.type AS journal_type,
                       l.account_id, l.partner_id, partner.commercial_partner_id, l.balance,
                       l.currency_id, l.amount_currency, COALESCE(l.name, '') AS name,
@@ -55,11 +50,7 @@ class CustomerCostCapture(models.AbstractModel):
                       co.customer_cost_plan_id AS customer_plan_id,
                       COALESCE(co.customer_cost_centre_plan_id, co.customer_cost_plan_id)
                           AS centre_plan_id,
-                      CASE WHEN NOT a.account_type = ANY(%(account_types)s) THEN 'account'
-                           WHEN %(cost_of_sales)s THEN 'cost_of_sales'
-                           WHEN closing.id IS NOT NULL OR co.account_opening_move_id = m.id
-                           THEN 'closing'
-                           WHEN %(before_start)s THEN 'before_start' END AS excluded
+                      %(service)s, %(excluded)s AS excluded
                  FROM account_move m
                  JOIN account_move_line l ON l.move_id = m.id
                  JOIN account_account a ON a.id = l.account_id
@@ -72,36 +63,27 @@ class CustomerCostCapture(models.AbstractModel):
             LEFT JOIN product_template pt ON pt.id = pp.product_tmpl_id
             LEFT JOIN product_category categ ON categ.id = pt.categ_id
             LEFT JOIN closing ON closing.id = m.id
+            LEFT JOIN stock_closing ON stock_closing.id = m.id
            CROSS JOIN LATERAL (
                    SELECT CASE WHEN jsonb_typeof(l.analytic_distribution) = 'object'
                                THEN l.analytic_distribution END AS distribution) analytic
                 WHERE %(moves)s AND %(lines)s AND m.state = 'posted' AND l.balance <> 0""",
             moves=moves,
             lines=lines,
-            account_types=list(ACCOUNT_TYPES),
-            cost_of_sales=self._sql_cost_of_sales(),
-            before_start=self._sql_before_start() if since_start else SQL("FALSE"),
+            closing=self._sql_closing(moves),
+            stock_closing=self._sql_stock_closing(moves),
+            excluded=self._sql_excluded(since_start),
+            service=self._sql_service(),
         )
 
     @api.model
-    def _sql_cost_of_sales(self) -> SQL:
-        """Cost-of-sales items and goods bought: they reach the customer as product cost."""
-        is_goods = SQL("pt.type = 'consu'")
-        if "is_storable" in self.env["product.template"]._fields:
-            is_goods = SQL("pt.is_storable")
-        return SQL(
-            """l.display_type = 'cogs'
-               OR (m.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
-                   AND COALESCE(%s, FALSE))""",
-            is_goods,
-        )
-
-    @api.model
-    def _sql_classified(self) -> SQL:
+    def _sql_classified(self, applied=None) -> SQL:
         """Candidates with what becomes of them: the cost item named on them, else the map's.
 
         ``amount`` is the part of the balance that the row stands for. ``item_id`` is empty where
         the item is left out, by ``left_out_reason`` of the map row or because no row matches.
+
+        :param applied: map rows and month, as in their ``_sql_in_effect``
         """
         return SQL(
             """SELECT DISTINCT ON (c.id) c.*, c.balance AS amount,
@@ -112,8 +94,8 @@ class CustomerCostCapture(models.AbstractModel):
                           AS left_out_reason
                  FROM candidate c
             LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %s
-             ORDER BY c.id, r.sequence, r.id""",
-            self.env["customer.cost.account.map"]._sql_match(),
+             ORDER BY c.id, r.sequence, COALESCE(r.origin_id, r.id)""",
+            self.env["customer.cost.account.map"]._sql_match(applied),
         )
 
     @api.model
@@ -122,16 +104,6 @@ class CustomerCostCapture(models.AbstractModel):
         return SQL(
             "SELECT * FROM (%s) classified WHERE item_id IS NOT NULL", self._sql_classified()
         )
-
-    @api.model
-    def _get_excluded_labels(self):
-        """Why an item is never a customer cost, in the reader's language, by its code."""
-        return {
-            "account": self.env._("Cost of sales: it reaches customers as product cost"),
-            "cost_of_sales": self.env._("Cost of sales: goods and their cost entries"),
-            "closing": self.env._("Opening or closing entry"),
-            "before_start": self.env._("Before costs were captured: bring it in under History"),
-        }
 
     # ------------------------------------------------------------
     # Whose cost it is
@@ -222,33 +194,37 @@ class CustomerCostCapture(models.AbstractModel):
 
     @api.model
     def _sql_target(self) -> SQL:
-        """What each portion is worth, split by the largest remainder, ties to the lowest id."""
-        return SQL(
-            """WITH quotient AS (
-                   SELECT c.*, p.customer_id, p.centre_id, p.weight,
-                          sum(p.weight) OVER item AS total,
-                          round(abs(c.balance) * 10::numeric ^ c.digits) AS minor,
-                          round(abs(c.amount_currency) * 10::numeric ^ c.currency_digits)
-                              AS currency_minor
-                     FROM mapped c JOIN portion p ON p.id = c.id AND p.weight > 0
-                   WINDOW item AS (PARTITION BY c.id)),
-               ranked AS (
-                   SELECT *, div(minor * weight, total) AS units,
-                          div(currency_minor * weight, total) AS currency_units,
-                          row_number() OVER (PARTITION BY id ORDER BY mod(minor * weight, total)
-                              DESC, customer_id NULLS LAST, centre_id NULLS LAST) AS place,
-                          row_number() OVER (PARTITION BY id ORDER BY
-                              mod(currency_minor * weight, total) DESC,
-                              customer_id NULLS LAST, centre_id NULLS LAST) AS currency_place
-                     FROM quotient)
-               SELECT * FROM (
-                   SELECT id, move_id, company_id, currency_id, date, name, partner_id, map_id,
-                          item_id, customer_id, centre_id,
+        """What each portion is worth by month.
+
+        Split by the largest remainder, ties to the lowest id, then over the service months.
+        """
+        return self._sql_spread(
+            SQL(
+                """WITH quotient AS (
+                       SELECT c.*, p.customer_id, p.centre_id, p.weight,
+                              sum(p.weight) OVER item AS total,
+                              round(abs(c.amount) * 10::numeric ^ c.digits) AS minor,
+                              round(abs(c.amount_currency) * 10::numeric ^ c.currency_digits)
+                                  AS currency_minor
+                         FROM mapped c JOIN portion p ON p.id = c.id AND p.weight > 0
+                       WINDOW item AS (PARTITION BY c.id)),
+                   ranked AS (
+                       SELECT *, div(minor * weight, total) AS units,
+                              div(currency_minor * weight, total) AS currency_units,
+                              row_number() OVER (PARTITION BY id ORDER BY mod(minor * weight, total)
+                                  DESC, customer_id NULLS LAST, centre_id NULLS LAST) AS place,
+                              row_number() OVER (PARTITION BY id ORDER BY
+                                  mod(currency_minor * weight, total) DESC,
+                                  customer_id NULLS LAST, centre_id NULLS LAST) AS currency_place
+                         FROM quotient)
+                   SELECT id, move_id, company_id, currency_id, date, service_from, service_to,
+                          name, partner_id, map_id, item_id, customer_id, centre_id, digits,
+                          currency_digits,
                           sign(balance) * (units + (place <= minor - sum(units) OVER item)::int)
                               / 10::numeric ^ digits AS amount,
                           sign(amount_currency) * (currency_units + (currency_place
                               <= currency_minor - sum(currency_units) OVER item)::int)
                               / 10::numeric ^ currency_digits AS currency_amount
-                     FROM ranked WINDOW item AS (PARTITION BY id)) worth
-                WHERE amount <> 0 OR currency_amount <> 0"""
+                     FROM ranked WINDOW item AS (PARTITION BY id)"""
+            )
         )

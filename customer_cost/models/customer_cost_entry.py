@@ -23,6 +23,8 @@ SUBSTANCE_FIELDS = frozenset(
         "description",
         "item_id",
         "payment_method",
+        "service_from",
+        "service_to",
         "spender_id",
         "vendor_id",
     }
@@ -83,6 +85,12 @@ class CustomerCostEntry(models.Model):
         index=True,
     )
     date = fields.Date(required=True, default=fields.Date.context_today, tracking=True)
+    service_from = fields.Date(
+        tracking=True,
+        help="Spreads the cost over the months of the service period. Without one, it counts in "
+        "the month of its date.",
+    )
+    service_to = fields.Date(string="Service Until", tracking=True)
     item_id = fields.Many2one(
         "customer.cost.item",
         string="Cost Item",

@@ -12,7 +12,15 @@ class CustomerCostEntryCheck(models.Model):
     _inherit = "customer.cost.entry"
 
     @api.constrains(
-        "amount", "date", "item_id", "customer_id", "contact_id", "currency_id", "company_id"
+        "amount",
+        "date",
+        "service_from",
+        "service_to",
+        "item_id",
+        "customer_id",
+        "contact_id",
+        "currency_id",
+        "company_id",
     )
     def _check_substance(self):
         for entry in self.filtered(lambda entry: entry.kind == "statistical"):
@@ -84,6 +92,11 @@ class CustomerCostEntryCheck(models.Model):
                 )
             )
         problems += self._get_date_problems()
+        service = self.env["customer.cost.capture"]._get_service_problem(
+            self.service_from, self.service_to
+        )
+        if service:
+            problems.append(f"{self.display_name}: {service}")
         if self.currency_id != company.currency_id and not self._has_rate():
             problems.append(
                 self.env._(

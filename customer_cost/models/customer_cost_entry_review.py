@@ -3,6 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import SQL, date_utils
 
+from ..engine import from_minor, spread, to_minor
+
 
 class CustomerCostEntryReview(models.Model):
     """From draft to the ledger: submission, decision, reversal."""
@@ -34,7 +36,7 @@ class CustomerCostEntryReview(models.Model):
         self.activity_unlink(["customer_cost.mail_activity_type_review"])
 
     def action_approve(self):
-        """Approve submitted costs: each becomes one ledger line and is final.
+        """Approve submitted costs: each becomes a ledger line per service month and is final.
 
         :raises UserError: the user may not decide, or the entry no longer passes its checks
         """
@@ -119,6 +121,8 @@ class CustomerCostEntryReview(models.Model):
             "reversal_of_id": self.id,
             "company_id": company.id,
             "date": today if closed or locked else self.date,
+            "service_from": self.service_from,
+            "service_to": self.service_to,
             "item_id": self.item_id.id,
             "customer_id": self.customer_id.id,
             "contact_id": self.contact_id.id,
@@ -155,9 +159,13 @@ class CustomerCostEntryReview(models.Model):
             self.env.cr.execute(
                 SQL(
                     """SELECT id FROM customer_cost_period
-                        WHERE company_id = ANY(%s) AND date_from = %s ORDER BY id FOR SHARE""",
+                        WHERE company_id = ANY(%s)
+                          AND (date_from = %s OR date_from BETWEEN %s AND %s)
+                     ORDER BY id FOR SHARE""",
                     entry.company_id.sudo().parent_ids.ids,  # sudo: of companies above this one
                     date_utils.start_of(entry.date, "month"),
+                    date_utils.start_of(entry.service_from or entry.date, "month"),
+                    entry.service_to or entry.date,
                 )
             )
 
@@ -176,23 +184,58 @@ class CustomerCostEntryReview(models.Model):
         )
 
     def _append_to_ledger(self):
-        """Write the ledger line of every approved entry, in company currency."""
+        """Write the ledger lines of every approved entry, in company currency."""
         self.env["customer.cost.line"].sudo().create(  # sudo: the ledger has no other writer
-            [entry._prepare_line_vals() for entry in self]
+            [vals for entry in self for vals in entry._prepare_lines_vals()]
         )
 
-    def _prepare_line_vals(self):
-        return {
+    def _prepare_lines_vals(self):
+        """Values of one ledger line per service month; a closed month takes the first open day."""
+        shared = {
             "company_id": self.company_id.id,
-            "date": self.date,
             "origin_date": self.date,
             "item_id": self.item_id.id,
             "customer_id": self.customer_id.id,
             "cost_centre_id": self.cost_centre_id.id,
             "entry_id": self.id,
             "statistical": True,
-            "amount": self.amount_company,
         }
+        if not self.service_from:
+            return [
+                {
+                    **shared,
+                    "date": self.date,
+                    "service_date": self.date,
+                    "amount": self.amount_company,
+                }
+            ]
+        digits = self.company_currency_id.decimal_places
+        months = spread(to_minor(self.amount_company, digits), self.service_from, self.service_to)
+        open_days = self._get_first_open_days([day for day, _minor in months])
+        return [
+            {
+                **shared,
+                "date": open_days[day],
+                "service_date": day,
+                "amount": float(from_minor(minor, digits)),
+            }
+            for day, minor in months
+            if minor
+        ]
+
+    def _get_first_open_days(self, days):
+        """Days of the company by day: itself where its period is open, else the next open one."""
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    "SELECT day, %s FROM unnest(%s::date[]) AS service(day)",
+                    self.env["customer.cost.period"]._sql_first_open_day(
+                        SQL("%s", self.company_id.id), SQL("day")
+                    ),
+                    days,
+                )
+            )
+        )
 
     # ------------------------------------------------------------
     # Activities

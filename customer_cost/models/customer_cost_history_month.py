@@ -62,7 +62,9 @@ class CustomerCostHistoryMonth(models.Model):
             _logger.info("History month %s is tried again", self.id)
             return False
         except Exception as error:
-            _logger.info("History month %s failed", self.id, exc_info=True)
+            _logger.info(
+                "History month %s failed", self.id, exc_info=not isinstance(error, UserError)
+            )
             self._fail(error)
         return True
 

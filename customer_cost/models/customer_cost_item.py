@@ -106,6 +106,16 @@ class CustomerCostItem(models.Model):
         if self._has_cycle():
             raise ValidationError(self.env._("A cost item cannot be its own ancestor."))
 
+    def write(self, vals):
+        changed = self.browse()
+        if "level" in vals:
+            changed = self.filtered(lambda item: item.level != vals["level"])
+        res = super().write(vals)
+        if changed:
+            # The ladder of every month shows the item on another line now.
+            self.env["customer.cost.dirty"]._mark_items(changed.ids)
+        return res
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         for model in ("customer.cost.entry", "customer.cost.line", "customer.cost.run.cell"):

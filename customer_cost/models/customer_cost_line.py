@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import date_utils
 
 from ..fields import Amount, Many2oneUnchecked
 
@@ -18,6 +19,12 @@ class CustomerCostLine(models.Model):
         required=True,
         readonly=True,
         help="Differs from the date when the cost came after its period was closed.",
+    )
+    service_date = fields.Date(
+        required=True,
+        readonly=True,
+        help="The day whose month the cost belongs to: the accounting date, or the first day of "
+        "the service period in that month.",
     )
     item_id = fields.Many2one(
         "customer.cost.item",
@@ -53,8 +60,17 @@ class CustomerCostLine(models.Model):
     _customer_date_idx = models.Index("(customer_id, date) INCLUDE (amount)")
     _cost_centre_idx = models.Index("(cost_centre_id) WHERE cost_centre_id IS NOT NULL")
     _company_origin_idx = models.Index("(company_id, origin_date)")
+    _late_idx = models.Index("(company_id, date) WHERE date <> service_date")
     _company_date_item_idx = models.Index("(company_id, date, item_id)")
-    _moved_idx = models.Index("(company_id, origin_date) WHERE date <> origin_date")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        for (company, month), group in lines.grouped(
+            lambda line: (line.company_id, date_utils.start_of(line.date, "month"))
+        ).items():
+            self.env["customer.cost.dirty"]._mark(company.id, [month], group.customer_id.ids)
+        return lines
 
     def action_open_entry(self):
         """Open the cost behind this ledger line."""

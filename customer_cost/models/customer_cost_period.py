@@ -1,8 +1,9 @@
-from dateutil.relativedelta import relativedelta
+from babel.dates import format_skeleton
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, date_utils
+from odoo.exceptions import ValidationError
+from odoo.tools import SQL, babel_locale_parse, date_utils
+from odoo.tools.misc import get_lang
 
 
 class CustomerCostPeriod(models.Model):
@@ -12,18 +13,38 @@ class CustomerCostPeriod(models.Model):
     _description = "Cost Period"
     _inherit = ["mail.thread", "customer.cost.guarded"]
     _order = "date_from desc, company_id"
-    _guarded_fields = frozenset({"state", "company_id", "date_from", "touched"})
+    _guarded_fields = frozenset(
+        {
+            "state",
+            "company_id",
+            "date_from",
+            "fiscal_year",
+            "touched",
+            "run_ids",
+            "closing_id",
+            "closing_ids",
+        }
+    )
 
+    name = fields.Char(string="Month", compute="_compute_name")
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
     date_from = fields.Date(string="First Day", required=True, readonly=True)
     date_to = fields.Date(string="Last Day", compute="_compute_date_to")
+    fiscal_year = fields.Char(
+        compute="_compute_fiscal_year",
+        store=True,
+        help="The company's fiscal year that holds the month, by the calendar years it touches.",
+    )
     state = fields.Selection(
-        [("open", "Open"), ("closed", "Closed")],
+        [("open", "Open"), ("closing", "Closing"), ("closed", "Closed")],
         required=True,
         default="open",
         readonly=True,
         copy=False,
         tracking=True,
+        help="While a month is being closed it takes cost like an open one. A closed one takes "
+        "none: later cost counts in the first open month and keeps its own date.",
     )
     touched = fields.Integer(
         readonly=True,
@@ -38,15 +59,38 @@ class CustomerCostPeriod(models.Model):
     )
 
     @api.depends("date_from")
+    @api.depends_context("lang")
+    def _compute_name(self):
+        for period in self:
+            period.name = period.date_from and self._format_month(period.date_from)
+
+    @api.depends("date_from")
     def _compute_date_to(self):
         for period in self:
             period.date_to = period.date_from and date_utils.end_of(period.date_from, "month")
 
+    @api.depends("date_from", "company_id.fiscalyear_last_day", "company_id.fiscalyear_last_month")
+    def _compute_fiscal_year(self):
+        figures = self.env["customer.cost.figures"]
+        for period in self:
+            year = period.company_id.compute_fiscalyear_dates(period.date_from)
+            period.fiscal_year = figures._get_year_label(year)
+
     @api.depends("date_from", "company_id")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for period in self:
-            month = period.date_from.strftime("%Y-%m") if period.date_from else ""
-            period.display_name = f"{month} · {period.company_id.name}"
+            period.display_name = f"{period.name or ''} · {period.company_id.name}"
+
+    @api.model
+    def _format_month(self, date):
+        """Return a month as the reader writes it: March 2026, 2026年3月."""
+        locale = babel_locale_parse(get_lang(self.env).code)
+        return format_skeleton("yMMMM", date, locale=locale)
+
+    # ------------------------------------------------------------
+    # Which periods there are
+    # ------------------------------------------------------------
 
     @api.model
     def _get(self, company, date):
@@ -55,24 +99,84 @@ class CustomerCostPeriod(models.Model):
         # sudo: a period is made by whoever first needs it and holds nothing but the month
         periods = self.sudo()
         domain = [("company_id", "=", company.id), ("date_from", "=", first)]
-        found = periods.search(domain)
-        if not found:
-            # of two transactions that need the month first, the second is retried and finds it
-            self.env.cr.execute(
-                SQL(
-                    """INSERT INTO customer_cost_period (company_id, date_from, state, touched,
-                              create_uid, create_date, write_uid, write_date)
-                       VALUES (%(company)s, %(first)s, 'open', 0,
-                               %(uid)s, %(now)s, %(uid)s, %(now)s)
-                       ON CONFLICT (company_id, date_from) DO NOTHING""",
-                    company=company.id,
-                    first=first,
-                    uid=self.env.uid,
-                    now=self.env.cr.now(),
-                )
-            )
-            found = periods.search(domain)
+        found = periods.search(domain) or periods._make(company, first, first)
         return self.browse(found.id)
+
+    @api.model
+    def _make(self, company, first, last):
+        """Make the periods of the months from ``first`` to ``last`` that are missing.
+
+        :return: the periods of these months
+        """
+        # of two transactions that need a month first, the second is retried and finds it
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO customer_cost_period (company_id, date_from, state, touched,
+                          create_uid, create_date, write_uid, write_date)
+                   SELECT %(company)s, month::date, 'open', 0,
+                          %(uid)s, %(now)s, %(uid)s, %(now)s
+                     FROM generate_series(%(first)s::date, %(last)s::date, interval '1 month') month
+                   ON CONFLICT (company_id, date_from) DO NOTHING""",
+                company=company.id,
+                first=date_utils.start_of(first, "month"),
+                last=last,
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+            )
+        )
+        # sudo: as in _get
+        periods = self.sudo().search(
+            [
+                ("company_id", "=", company.id),
+                ("date_from", ">=", date_utils.start_of(first, "month")),
+                ("date_from", "<=", last),
+            ]
+        )
+        new = periods.filtered(lambda period: not period.fiscal_year)
+        self.env.add_to_compute(self._fields["fiscal_year"], new)
+        return periods
+
+    @api.model
+    def _make_missing(self, companies):
+        """Make every month from a company's first cost or customer invoice up to this month.
+
+        Invoices from before its costs are captured make none.
+        """
+        today = fields.Date.context_today(self)
+        self.env["customer.cost.line"].flush_model(["company_id", "date"])
+        self.env["account.move"].flush_model(["company_id", "date", "move_type", "state"])
+        self.env["res.company"].flush_model(["customer_cost_start_date"])
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT c.id, LEAST(
+                          (SELECT min(date) FROM customer_cost_line WHERE company_id = c.id),
+                          (SELECT min(date) FROM account_move
+                            WHERE company_id = c.id AND state = 'posted'
+                              AND date >= COALESCE(c.customer_cost_start_date, date)
+                              AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')))
+                     FROM res_company c WHERE c.id = ANY(%s)""",
+                companies.ids,
+            )
+        )
+        for company_id, first in rows:
+            if first and first <= today:
+                self._make(self.env["res.company"].browse(company_id), first, today)
+
+    @api.model
+    def action_open_periods(self):
+        """Open the list of periods; months of the user's companies that are missing are made.
+
+        :return: action
+        """
+        self.check_access("read")
+        self._make_missing(self.env.companies)
+        return self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_cost.customer_cost_period_action"
+        )
+
+    # ------------------------------------------------------------
+    # The cost lock
+    # ------------------------------------------------------------
 
     @api.model
     def _is_closed(self, company, date):
@@ -82,7 +186,7 @@ class CustomerCostPeriod(models.Model):
         return bool(
             self.sudo().search_count(
                 [
-                    ("company_id", "in", company.parent_ids.ids),
+                    ("company_id", "in", company.sudo().parent_ids.ids),
                     ("date_from", "=", first),
                     ("state", "=", "closed"),
                 ],
@@ -127,40 +231,12 @@ class CustomerCostPeriod(models.Model):
             period.sudo()._unguarded().touched += 1
         self.sudo().flush_recordset(["touched"])
 
-    def action_close(self):
-        """Close the period: later cost takes the first open day and keeps its own date."""
-        self._check_cost_manager(self.env._("Only a cost manager closes or reopens a period."))
-        self.check_access("read")
-        self._touch()
-        for period in self:
-            if period.state != "open":
-                raise UserError(
-                    self.env._("Period %(period)s is closed already.", period=period.display_name)
-                )
-            if period.date_to >= fields.Date.context_today(self):
-                raise UserError(
-                    self.env._(
-                        "Period %(period)s is not over yet: it can be closed from %(date)s.",
-                        period=period.display_name,
-                        date=period.date_to + relativedelta(days=1),
-                    )
-                )
-        # sudo: the guarded state belongs to this method, which checked the role
-        self.sudo()._unguarded().write({"state": "closed"})
-
-    def action_reopen(self):
-        """Open a closed period again; the chatter keeps who did it."""
-        self._check_cost_manager(self.env._("Only a cost manager closes or reopens a period."))
-        self.check_access("read")
-        self._touch()
-        if any(period.state != "closed" for period in self):
-            raise UserError(self.env._("Only a closed period can be reopened."))
-        # sudo: the guarded state belongs to this method, which checked the role
-        self.sudo()._unguarded().write({"state": "open"})
-
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
-        if any(period.state == "closed" or period.run_ids for period in self):
+        # sudo: a closing is kept whoever may read it
+        if any(
+            period.state != "open" or period.run_ids or period.sudo().closing_ids for period in self
+        ):
             raise ValidationError(
-                self.env._("A closed period, or one with runs, cannot be deleted.")
+                self.env._("A period that was closed, or one with runs, cannot be deleted.")
             )

@@ -166,11 +166,25 @@ class CustomerCostRun(models.Model):
         if {"date", "company_id"}.intersection(vals):
             for run in self:
                 run._check_recomputable()
+        posted_before = self.filtered(lambda run: run.state == "posted")
         res = super().write(vals)
+        if "state" in vals:
+            posted = self.filtered(lambda run: run.state == "posted")
+            ((posted_before | posted) - (posted_before & posted))._mark_dirty()
         if {"date", "company_id"}.intersection(vals):
             self._clear_results()
             self._set_period()
         return res
+
+    def _mark_dirty(self):
+        """What these runs allocate counts now, or no longer does."""
+        if not self:
+            return
+        self.flush_recordset(["state"])
+        for run in self:
+            for company in run.step_ids.company_id:
+                self.env["customer.cost.dirty"]._mark(company.id, [run.date])
+        self.env["customer.cost.balance"]._trigger_refresh()
 
     def _set_period(self):
         for run in self:

@@ -18,6 +18,16 @@ class ResCompany(models.Model):
         help="Its accounts are the cost centres of indirect cost. Left empty, the accounts of the "
         "customers' plan that have no customer are.",
     )
+    customer_cost_excluded_journal_ids = fields.Many2many(
+        "account.journal",
+        "customer_cost_excluded_journal_rel",
+        "company_id",
+        "journal_id",
+        string="Journals Without Customer Cost",
+        check_company=True,
+        help="Nothing posted in these journals is a customer cost. A change counts from the next "
+        "comparison of the books with the ledger, in the night or by the history wizard.",
+    )
     customer_cost_max_days_back = fields.Integer(
         string="Days Back for Manual Costs",
         default=366,
@@ -34,6 +44,13 @@ class ResCompany(models.Model):
         "CHECK(customer_cost_max_days_back >= 0)",
         "The days back for manual costs cannot be negative.",
     )
+
+    def write(self, vals):
+        res = super().write(vals)
+        if {"fiscalyear_last_day", "fiscalyear_last_month"}.intersection(vals):
+            for company in self:
+                self.env["customer.cost.dirty"]._mark(company.id, [None])
+        return res
 
     def _default_customer_cost_plan_id(self):
         plan = self.env.ref("analytic.analytic_plan_projects", raise_if_not_found=False)

@@ -1,8 +1,6 @@
 from odoo import api, fields, models
 from odoo.tools import date_utils
 
-from ..fields import Amount, Ratio
-
 FIGURE_GROUPS = "customer_cost.group_customer_cost_rep,customer_cost.group_customer_cost_auditor"
 
 
@@ -21,34 +19,6 @@ class ResPartner(models.Model):
         string="Cost Figures Are Mine to See",
         compute="_compute_customer_cost_visible",
         groups=FIGURE_GROUPS,
-    )
-    customer_cost_net_sales = Amount(
-        string="Net Sales, 12 Months",
-        compute="_compute_customer_cost_summary",
-        groups=FIGURE_GROUPS,
-    )
-    customer_cost_gross_margin = Amount(
-        string="Gross Margin, 12 Months",
-        compute="_compute_customer_cost_summary",
-        groups=FIGURE_GROUPS,
-    )
-    customer_cost_direct_margin = Amount(
-        string="Direct Margin, 12 Months",
-        compute="_compute_customer_cost_summary",
-        groups=FIGURE_GROUPS,
-    )
-    customer_cost_profit = Amount(
-        string="Customer Profit, 12 Months",
-        compute="_compute_customer_cost_summary",
-        groups=FIGURE_GROUPS,
-        help="Net sales less product cost, direct cost and allocated cost of the last 12 months.",
-    )
-    customer_cost_to_serve_pct = Ratio(
-        string="Cost to Serve %, 12 Months",
-        digits=(16, 2),
-        compute="_compute_customer_cost_summary",
-        groups=FIGURE_GROUPS,
-        help="Direct and allocated cost as a share of net sales, last 12 months.",
     )
     customer_cost_figures = fields.Json(
         string="Profitability",
@@ -70,25 +40,6 @@ class ResPartner(models.Model):
         for partner in self:
             own = partner == partner.commercial_partner_id and bool(partner._origin)
             partner.customer_cost_visible = own and (sees_all or partner.user_id == self.env.user)
-
-    @api.depends_context("company", "uid")
-    def _compute_customer_cost_summary(self):
-        """Last 12 months of every partner, one query for all of them."""
-        first, last = self._get_customer_cost_rolling()
-        measures = ("net_sales", "gross_margin", "direct_margin", "profit", "cost_to_serve_pct")
-        rows = self.env["customer.cost.profitability"]._read_group(
-            self._get_customer_cost_domain(first, last),
-            ["customer_id"],
-            [f"{name}:sum" for name in measures],
-        )
-        found = {customer.id: values for customer, *values in rows}
-        for partner in self:
-            values = found.get(partner._origin.id, [0.0, 0.0, 0.0, 0.0, False])
-            partner.customer_cost_net_sales = values[0]
-            partner.customer_cost_gross_margin = values[1]
-            partner.customer_cost_direct_margin = values[2]
-            partner.customer_cost_profit = values[3]
-            partner.customer_cost_to_serve_pct = values[4]
 
     @api.depends_context("company", "uid", "lang")
     def _compute_customer_cost_figures(self):

@@ -3,8 +3,8 @@ from odoo.fields import Domain
 from odoo.tools import SQL, OrderedSet, date_utils
 
 from ..fields import Amount, Ratio
+from ..models.account_move import SALES_TYPES
 
-SALES_TYPES = ("out_invoice", "out_refund", "out_receipt")
 RATIOS = {
     "gross_margin_pct": "gross_margin",
     "direct_margin_pct": "direct_margin",
@@ -19,9 +19,11 @@ class CustomerCostProfitability(models.Model):
 
     _name = "customer.cost.profitability"
     _description = "Customer Profitability"
+    _inherit = ["customer.cost.ratios"]
     _auto = False
     _rec_name = "customer_id"
     _order = "month desc, profit, id"
+    _ratios = {name: (amount, "net_sales") for name, amount in RATIOS.items()}
 
     company_id = fields.Many2one("res.company", readonly=True)
     customer_id = fields.Many2one("res.partner", readonly=True)
@@ -143,7 +145,23 @@ class CustomerCostProfitability(models.Model):
             sums=self._sql_sums(),
         )
 
-    def _sql_sums(self) -> SQL:
+    def _sql_sums(self, company_id=None, first=None, last=None, customer_ids=None) -> SQL:
+        """Sums per company, customer and month, of everything or of one window.
+
+        :param company_id: id of the company; ``first`` and ``last`` day are given with it
+        :param customer_ids: ids of the customers, ``None`` for all
+        """
+        sales, direct, allocated = (
+            self._sql_window(alias, customer, company_id, first, last, customer_ids)
+            for alias, customer in (
+                ("m", "commercial_partner_id"),
+                ("l", "customer_id"),
+                ("a", "customer_id"),
+            )
+        )
+        if company_id:
+            # Steps of the month's run are few: their rows are found by the key to the step.
+            allocated = SQL("%s AND r.date BETWEEN %s AND %s", allocated, first, last)
         return SQL(
             """SELECT (customer_id::bigint << 24)
                           + ((extract(year FROM month) - 1970) * 12 + extract(month FROM month)
@@ -156,12 +174,31 @@ class CustomerCostProfitability(models.Model):
                       sum(direct_cost) AS direct_cost, sum(statistical_cost) AS statistical_cost,
                       sum(allocated_cost) AS allocated_cost, sum(full_cost) AS full_cost,
                       sum(unknown_lines)::int AS unknown_lines
-                 FROM (%s UNION ALL %s UNION ALL %s) figures
+                 FROM (%s %s UNION ALL %s %s UNION ALL %s %s) figures
              GROUP BY company_id, customer_id, month""",
             self._sql_sales(),
+            sales,
             self._sql_direct(),
+            direct,
             self._sql_allocated(),
+            allocated,
         )
+
+    @staticmethod
+    def _sql_window(alias, customer, company_id, first, last, customer_ids) -> SQL:
+        if not company_id:
+            return SQL()
+        condition = SQL(
+            "AND %s = %s AND %s BETWEEN %s AND %s",
+            SQL.identifier(alias, "company_id"),
+            company_id,
+            SQL.identifier(alias, "date"),
+            first,
+            last,
+        )
+        if customer_ids is None:
+            return condition
+        return SQL("%s AND %s = ANY(%s)", condition, SQL.identifier(alias, customer), customer_ids)
 
     def _sql_sales(self) -> SQL:
         """Posted customer invoices by the month of their accounting date."""
@@ -252,32 +289,6 @@ class CustomerCostProfitability(models.Model):
             return condition & Domain("customer_id", "in", customers)
 
         return super()._search(Domain(domain).map_conditions(add_customers), *args, **kwargs)
-
-    def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
-        if field_name in RATIOS and not nulls.code:
-            nulls = SQL("NULLS LAST")
-        return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
-
-    @api.model
-    def _read_group_orderby(self, order, groupby_terms, query):
-        """Empty ratios sort last, in either direction."""
-        parts = [part.strip() for part in (order or "").split(",") if part.strip()]
-        for position, part in enumerate(parts):
-            if part.partition(":")[0] in RATIOS and "nulls" not in part.lower():
-                parts[position] = f"{part} NULLS LAST"
-        return super()._read_group_orderby(", ".join(parts), groupby_terms, query)
-
-    @api.model
-    def _read_group_select(self, aggregate_spec, query):
-        """Ratios of a group are sum over sum, empty where net sales are zero or less."""
-        name, _separator, _function = aggregate_spec.partition(":")
-        if name not in RATIOS:
-            return super()._read_group_select(aggregate_spec, query)
-        return SQL(
-            "CASE WHEN SUM(%(sales)s) > 0 THEN 100 * SUM(%(amount)s) / SUM(%(sales)s) END",
-            sales=self._field_to_sql(self._table, "net_sales", query),
-            amount=self._field_to_sql(self._table, RATIOS[name], query),
-        )
 
     @api.model
     def _get_sales(self, company, first, last):

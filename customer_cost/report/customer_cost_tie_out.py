@@ -16,6 +16,7 @@ RESULT_ACCOUNT_TYPES = (
     "expense_other",
 )
 COLUMNS = ("balance", "sales", "cost_of_sales", "captured", "left_out", "excluded")
+MAX_ITEMS = 100
 ROLES = "customer_cost.group_customer_cost_accountant,customer_cost.group_customer_cost_auditor"
 
 
@@ -60,7 +61,8 @@ class CustomerCostTieOut(models.AbstractModel):
         :return: JSON-serialisable dict of ``company_id``, ``from``, ``to``, ``digits``,
             ``accounts``, ``totals`` of these, ``sections``, ``counts``, ``findings``,
             ``difference`` (the sum of all differences without their sign) and ``is_tied``;
-            amounts are floats in company currency, rounded to ``digits``
+            amounts are floats in company currency, rounded to ``digits``. ``findings`` name
+            what differs: every account, section and run, and the first journal items
         """
         first, last = self._get_range(first, last)
         self.env.flush_all()
@@ -68,13 +70,16 @@ class CustomerCostTieOut(models.AbstractModel):
         ledger = self._read_ledger(*window)
         customers = self._read_customers(*window)
         runs = self._read_runs(*window)
-        accounts = self._get_accounts(*window)
+        uncaptured = self._read_uncaptured(*window)
+        accounts = self._get_accounts(window, uncaptured)
         totals = {
             name: sum((row[name] for row in accounts), Decimal(0))
             for name in (*COLUMNS, "difference")
         }
-        sales = self._get_sales_section(totals, customers, self._read_sales(*window))
-        goods = self._get_goods_section(totals, customers, self._read_goods(*window))
+        sales = self._get_sales_section(
+            totals, customers, self._read_sales(*window) + self._get_discounts(uncaptured)
+        )
+        goods = self._get_goods_section(totals, customers, uncaptured + self._read_goods(*window))
         captured = self._get_ledger_section(False, -totals["captured"], customers, ledger)
         manual = self._get_ledger_section(
             True, self._read_manual(*window)["amount"], customers, ledger
@@ -82,10 +87,13 @@ class CustomerCostTieOut(models.AbstractModel):
         pools = self._get_pools_section(customers, ledger, runs)
         sections = [sales, goods, captured, manual, pools]
         sections.append(self._get_result_section(totals, customers, sections))
-        findings = self._get_findings(accounts, ledger, runs, sections)
-        difference = sum(abs(row["difference"]) for row in accounts) + sum(
-            abs(section["difference"]) for section in sections
-        )
+        # what is charged to the wrong customer or month adds up by account
+        items = self.env["customer.cost.capture"]._find_differences(*window, limit=MAX_ITEMS)
+        findings = self._get_findings(accounts, items, ledger, runs, sections)
+        difference = max(
+            sum(abs(row["difference"]) for row in accounts),
+            sum(abs(row["expected"] - row["present"]) for row in findings if row["kind"] == "item"),
+        ) + sum(abs(section["difference"]) for section in sections)
         return self._to_json(
             {
                 "company_id": company.id,
@@ -121,27 +129,26 @@ class CustomerCostTieOut(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _get_accounts(self, company, first, last):
+    def _get_accounts(self, window, uncaptured):
         """One row per account; what the ledger holds from elsewhere has a row of its own."""
         rows = defaultdict(lambda: dict.fromkeys(COLUMNS, Decimal(0)) | {"count": 0, "reasons": []})
-        for found in self._read_balances(company, first, last):
+        for found in self._read_balances(*window):
             row = rows[found["account_id"]]
-            row["count"] = found["count"]
-            row["balance"] = -found["amount"]
+            row["count"] += found["count"]
+            row["balance"] -= found["amount"]
             self._split_by_type(row, found)
-        for found in self._read_uncaptured(company, first, last):
-            row = rows[found["account_id"]]
+        for found in uncaptured:
             kind = "left_out"
             if found["excluded"]:
-                kind = "cost_of_sales" if found["excluded"] == "cost_of_sales" else "excluded"
-            self._add_reason(row, kind, found)
-        for found in self._read_captured(company, first, last):
+                kind = found["excluded"] if found["excluded"] in COLUMNS else "excluded"
+            self._add_reason(rows[found["account_id"]], kind, found)
+        for found in self._read_captured(*window):
             row = rows[found["account_id"]]
             row["captured"] -= found["amount"]
             row["captured_count"] = found["count"]
         for row in rows.values():
             row["difference"] = row["balance"] - sum(row[name] for name in COLUMNS[1:])
-        return self._describe_accounts(company, rows)
+        return self._describe_accounts(window[0], rows)
 
     @api.model
     def _split_by_type(self, row, found):
@@ -149,17 +156,11 @@ class CustomerCostTieOut(models.AbstractModel):
         is_sales = found["account_type"] in SALES_ACCOUNT_TYPES
         if not is_sales and found["account_type"] not in GOODS_ACCOUNT_TYPES:
             return
-        closing = {
-            "excluded": "closing",
-            "left_out_reason": None,
-            "map_id": None,
-            "count": found["closing_count"],
-            "amount": found["amount_closing"],
-        }
-        if closing["count"]:
-            self._add_reason(row, "excluded", closing)
-        name = "sales" if is_sales else "cost_of_sales"
-        row[name] = -(found["amount"] - closing["amount"])
+        if found["code"]:
+            reason = {"booked_by": None, "left_out_reason": None, "map_id": None}
+            self._add_reason(row, "excluded", {**found, **reason, "excluded": found["code"]})
+        else:
+            row["sales" if is_sales else "cost_of_sales"] -= found["amount"]
 
     @api.model
     def _add_reason(self, row, kind, found):
@@ -179,8 +180,19 @@ class CustomerCostTieOut(models.AbstractModel):
     def _get_reason_label(self, found):
         if found["excluded"]:
             labels = self.env["customer.cost.capture"]._get_excluded_labels()
+            if found["booked_by"]:
+                return self._get_goods_labels()[found["booked_by"]]
             return labels.get(found["excluded"], found["excluded"])
         return found["left_out_reason"] or self.env._("No row of the map matches")
+
+    @api.model
+    def _get_discounts(self, uncaptured):
+        """Parts of sales that stand on accounts of other types."""
+        return [
+            {"reason": "invoice_other", "count": row["count"], "amount": -row["amount"]}
+            for row in uncaptured
+            if row["excluded"] == "sales"
+        ]
 
     @api.model
     def _describe_accounts(self, company, rows):

@@ -30,16 +30,20 @@ class CustomerCostTieOutSections(models.AbstractModel):
 
     @api.model
     def _get_row(self, key, label, amount, count=None, note=""):
+        """:param count: number of records behind the row where it is known"""
         return {"key": key, "label": label, "amount": amount, "count": count, "note": note}
 
     @api.model
-    def _get_rows(self, labels, found, sign=1):
-        """Rows for those of ``labels`` that were found."""
-        by_reason = {row["reason"]: row for row in found}
+    def _get_rows(self, labels, found, name):
+        """Rows for those of ``labels`` that ``found`` has amounts of, under ``name``."""
+        amounts, counts = defaultdict(Decimal), defaultdict(int)
+        for row in found:
+            amounts[row[name]] += row["amount"]
+            counts[row[name]] += row["count"]
         return [
-            self._get_row(key, label, sign * by_reason[key]["amount"], by_reason[key]["count"])
+            self._get_row(key, label, amounts[key], counts[key])
             for key, label in labels.items()
-            if key in by_reason
+            if key in amounts
         ]
 
     # ------------------------------------------------------------
@@ -75,23 +79,27 @@ class CustomerCostTieOutSections(models.AbstractModel):
                         customers["amount_net_sales"],
                         counts.get("invoice", 0) + counts.get("elsewhere", 0),
                     ),
-                    *self._get_rows(labels, found),
+                    *self._get_rows(labels, found, "reason"),
                 ],
             ),
         )
 
     @api.model
-    def _get_goods_section(self, totals, customers, found):
-        labels = {
+    def _get_goods_labels(self):
+        return {
             "invoice_entries": self.env._("Cost-of-sales entries of invoices"),
             "purchases": self.env._("Goods on vendor bills"),
-            "other": self.env._("Other entries on cost-of-sales accounts"),
+            "other": self.env._("Other cost-of-sales entries"),
         }
+
+    @api.model
+    def _get_goods_section(self, totals, customers, found):
+        labels = self._get_goods_labels()
         frozen = customers["amount_product_cost"]
         return self._get_section(
             "cost_of_sales",
             self.env._("Cost of sales"),
-            (self.env._("In the books"), self._get_rows(labels, found)),
+            (self.env._("In the books"), self._get_rows(labels, found, "booked_by")),
             (
                 self.env._("Named"),
                 [
@@ -122,7 +130,7 @@ class CustomerCostTieOutSections(models.AbstractModel):
         :param statistical: the costs beside the books instead of those in them
         :param own: cost of the range by accounting date, or by the date of the approved cost
         """
-        moved = {"in": Decimal(0), "out": Decimal(0), "pool": Decimal(0)}
+        moved = dict.fromkeys(("in", "late_in", "out", "late_out", "pool"), Decimal(0))
         counts = dict.fromkeys(moved, 0)
         for row in ledger:
             if row["statistical"] is not statistical:
@@ -131,7 +139,8 @@ class CustomerCostTieOutSections(models.AbstractModel):
             if row["is_in"] and not row["is_direct"]:
                 places.append("pool")
             if row["is_in"] != row["is_of"]:
-                places.append("in" if row["is_in"] else "out")
+                late = "late_" if row["is_late"] else ""
+                places.append(late + ("in" if row["is_in"] else "out"))
             for place in places:
                 moved[place] += row["amount"]
                 counts[place] += row["count"]
@@ -158,11 +167,14 @@ class CustomerCostTieOutSections(models.AbstractModel):
                 self.env._("By their own date"),
                 [
                     self._get_row("own", label, own),
-                    self._get_row(
-                        "in", self.env._("Brought in from other periods"), moved["in"], counts["in"]
-                    ),
-                    self._get_row(
-                        "out", self.env._("To other periods"), -moved["out"], counts["out"]
+                    *(
+                        self._get_row(name, label, sign * moved[name], counts[name])
+                        for name, label, sign in (
+                            ("in", self.env._("Spread in from other periods"), 1),
+                            ("late_in", self.env._("Late costs of closed periods"), 1),
+                            ("out", self.env._("Spread to other periods"), -1),
+                            ("late_out", self.env._("Late: taken by an open period"), -1),
+                        )
                     ),
                 ],
             ),
@@ -303,11 +315,12 @@ class CustomerCostTieOutSections(models.AbstractModel):
         full_profit = customers["amount_net_sales"] - sum(
             customers[f"amount_{name}"] for name in ("product_cost", "direct", "allocated", "full")
         )
-        others = sum((amount for key, amount in sales.items()), Decimal(0))
-        others -= sales["accounts"] + sales["invoice"]
+        elsewhere = sales.get("elsewhere", Decimal(0))
+        others = sum(sales.values()) - sales["accounts"] - sales["invoice"] - elsewhere
         rows = [
             ("profit", self.env._("Full-cost profit of all customers"), full_profit),
             ("sales", self.env._("Sales without customer or invoice"), others),
+            ("elsewhere", self.env._("Invoice lines booked on other accounts"), elsewhere),
             ("gap", self.env._("Cost-of-sales difference"), -amounts["cost_of_sales"]["gap"]),
             ("channel", self.env._("Cost kept at channels"), -pools["channel"]),
             ("retained", self.env._("Cost retained"), -pools["retained"]),
@@ -323,8 +336,16 @@ class CustomerCostTieOutSections(models.AbstractModel):
                 self.env._("Costs beside the books, taken back"),
                 manual["direct"] + manual["pool"],
             ),
-            ("in", self.env._("Costs brought in from other periods"), captured["in"]),
-            ("out", self.env._("Costs that went to other periods"), captured["out"]),
+            (
+                "in",
+                self.env._("Costs brought in from other periods"),
+                captured["in"] + captured["late_in"],
+            ),
+            (
+                "out",
+                self.env._("Costs that went to other periods"),
+                captured["out"] + captured["late_out"],
+            ),
             ("left_out", self.env._("Accounts left out of customer cost"), totals["left_out"]),
             ("excluded", self.env._("Excluded entries"), totals["excluded"]),
         ]
@@ -346,8 +367,8 @@ class CustomerCostTieOutSections(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _get_findings(self, accounts, ledger, runs, sections):
-        """Every difference with what it lies on: accounts, runs, cost items, sections."""
+    def _get_findings(self, accounts, items, ledger, runs, sections):
+        """Every difference with what it lies on: account, journal item, section, run."""
         findings = [
             {
                 "kind": "account",
@@ -370,7 +391,34 @@ class CustomerCostTieOutSections(models.AbstractModel):
             for section in sections
             if section["difference"]
         ]
-        return findings + self._get_run_findings(ledger, runs)
+        return [
+            *findings,
+            *self._get_item_findings(items),
+            *self._get_run_findings(ledger, runs),
+        ]
+
+    @api.model
+    def _get_item_findings(self, items):
+        """Journal items whose ledger lines are not what the capture makes of them."""
+        # sudo: numbers of the company's own documents, as far as they still exist
+        moves = self.env["account.move"].sudo()
+        names = {
+            move.id: move.display_name
+            for move in moves.browse({row["move_id"] for row in items}).exists()
+        }
+        return [
+            {
+                "kind": "item",
+                **{name: row[name] or False for name in ("line_id", "move_id", "account_id")},
+                "item_id": row["item_id"],
+                "customer_id": row["customer_id"] or False,
+                "date": row["date"],
+                "label": names.get(row["move_id"], self.env._("Deleted document")),
+                "expected": -Decimal(str(row["expected"])),
+                "present": -Decimal(str(row["present"])),
+            }
+            for row in items
+        ]
 
     @api.model
     def _get_run_findings(self, ledger, runs):

@@ -51,35 +51,36 @@ class CustomerCostTieOutSource(models.AbstractModel):
     def _sql_closing(self, company, first, last) -> SQL:
         """Entries that open the books or carry the result to equity: no part of the sales."""
         return SQL(
-            """SELECT eq.move_id AS id
-                 FROM account_move_line eq
-                 JOIN account_account ea ON ea.id = eq.account_id
-                      AND ea.account_type = 'equity_unaffected'
-                WHERE %s AND eq.parent_state = 'posted'
-                UNION
-               SELECT account_opening_move_id FROM res_company
+            """SELECT id, 'closing' AS code FROM (%s) closing
+                WHERE id NOT IN (SELECT account_opening_move_id FROM res_company
+                                  WHERE id = %s AND account_opening_move_id IS NOT NULL)
+            UNION ALL
+               SELECT account_opening_move_id, 'opening' FROM res_company
                 WHERE id = %s AND account_opening_move_id IS NOT NULL""",
-            self._sql_in_range(company, first, last, "eq"),
+            self.env["customer.cost.capture"]._sql_closing(
+                self._sql_in_range(company, first, last, "m")
+            ),
+            company.id,
             company.id,
         )
 
     @api.model
     def _read_balances(self, company, first, last):
-        """Every profit-and-loss account with posted items, straight from the journal items."""
+        """Every profit-and-loss account with posted items, straight from the journal items.
+
+        Those of opening and closing entries stand in rows of their own.
+        """
         return self._read(
             SQL(
                 """WITH closing AS MATERIALIZED (%(closing)s)
-                   SELECT l.account_id, a.account_type, count(*) AS count,
-                          sum(l.balance)::text AS amount,
-                          count(closing.id) AS closing_count,
-                          sum(l.balance) FILTER (WHERE closing.id IS NOT NULL)::text
-                              AS amount_closing
+                   SELECT l.account_id, a.account_type, closing.code, count(*) AS count,
+                          sum(l.balance)::text AS amount
                      FROM account_move_line l
                      JOIN account_account a ON a.id = l.account_id
                 LEFT JOIN closing ON closing.id = l.move_id
                     WHERE %(in_range)s AND l.parent_state = 'posted' AND l.balance <> 0
                       AND a.account_type IN %(types)s
-                 GROUP BY l.account_id, a.account_type""",
+                 GROUP BY l.account_id, a.account_type, closing.code""",
                 closing=self._sql_closing(company, first, last),
                 in_range=self._sql_in_range(company, first, last, "l"),
                 types=RESULT_ACCOUNT_TYPES,
@@ -100,17 +101,32 @@ class CustomerCostTieOutSource(models.AbstractModel):
         )
 
     @api.model
+    def _sql_uncaptured(self, company, first, last) -> SQL:
+        """What the capture leaves out or excludes; for cost of sales, what booked it."""
+        return SQL(
+            """SELECT c.id, c.account_id, c.excluded, c.left_out_reason, c.map_id, c.amount,
+                      CASE WHEN c.excluded IS DISTINCT FROM 'cost_of_sales' THEN NULL
+                           WHEN source.display_type = 'cogs' THEN 'invoice_entries'
+                           WHEN source.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
+                           THEN 'purchases'
+                           ELSE 'other' END AS booked_by
+                 FROM (%s) c
+            LEFT JOIN LATERAL (
+                   SELECT l.display_type, m.move_type
+                     FROM account_move_line l JOIN account_move m ON m.id = l.move_id
+                    WHERE l.id = c.id AND c.excluded = 'cost_of_sales') source ON TRUE
+                WHERE c.item_id IS NULL""",
+            self._sql_classified(company, first, last, SQL("a.account_type IN %s", ACCOUNT_TYPES)),
+        )
+
+    @api.model
     def _read_uncaptured(self, company, first, last):
-        """What the capture leaves out or excludes, by account and reason."""
         return self._read(
             SQL(
-                """SELECT account_id, excluded, left_out_reason, min(map_id) AS map_id,
+                """SELECT account_id, excluded, left_out_reason, booked_by, min(map_id) AS map_id,
                           count(DISTINCT id) AS count, sum(amount)::text AS amount
-                     FROM (%s) classified WHERE item_id IS NULL
-                 GROUP BY account_id, excluded, left_out_reason""",
-                self._sql_classified(
-                    company, first, last, SQL("a.account_type IN %s", ACCOUNT_TYPES)
-                ),
+                     FROM (%s) item GROUP BY account_id, excluded, left_out_reason, booked_by""",
+                self._sql_uncaptured(company, first, last),
             )
         )
 
@@ -131,14 +147,8 @@ class CustomerCostTieOutSource(models.AbstractModel):
 
     @api.model
     def _sql_origin_in_range(self, company, first, last) -> SQL:
-        """Ledger lines ``l`` of journal items of the range, found by the index on their date."""
-        return SQL(
-            """l.company_id = %(company)s AND l.origin_date BETWEEN %(first)s AND %(last)s
-               AND (l.date BETWEEN %(first)s AND %(last)s OR l.date <> l.origin_date)""",
-            company=company.id,
-            first=first,
-            last=last,
-        )
+        """Ledger lines ``l`` that are of the range by their accounting date."""
+        return SQL("l.company_id = %s AND l.origin_date BETWEEN %s AND %s", company.id, first, last)
 
     # ------------------------------------------------------------
     # Sales
@@ -201,47 +211,31 @@ class CustomerCostTieOutSource(models.AbstractModel):
 
     @api.model
     def _sql_goods_items(self, company, first, last) -> SQL:
-        """Items that are cost of sales, with what they are."""
+        """Items on cost-of-sales accounts, with what booked them."""
         return SQL(
             """WITH closing AS MATERIALIZED (%(closing)s)
                SELECT l.id, l.balance AS amount,
                       CASE WHEN l.display_type = 'cogs' THEN 'invoice_entries'
                            WHEN m.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
-                           THEN 'purchases' ELSE 'other' END AS reason
+                           THEN 'purchases' ELSE 'other' END AS booked_by
                  FROM account_move_line l
                  JOIN account_move m ON m.id = l.move_id
                  JOIN account_account a ON a.id = l.account_id
             LEFT JOIN closing ON closing.id = m.id
                 WHERE %(in_range)s AND l.parent_state = 'posted' AND l.balance <> 0
-                  AND a.account_type IN %(goods_types)s AND closing.id IS NULL
-                UNION ALL
-               SELECT c.id, c.amount,
-                      CASE WHEN c.display_type = 'cogs' THEN 'invoice_entries' ELSE 'purchases' END
-                 FROM (SELECT classified.id, classified.amount, source.display_type
-                         FROM (%(classified)s) classified
-                         JOIN account_move_line source ON source.id = classified.id
-                        WHERE classified.excluded = 'cost_of_sales') c""",
+                  AND a.account_type IN %(goods_types)s AND closing.id IS NULL""",
             closing=self._sql_closing(company, first, last),
             in_range=self._sql_in_range(company, first, last, "l"),
             goods_types=GOODS_ACCOUNT_TYPES,
-            classified=self._sql_classified(
-                company,
-                first,
-                last,
-                SQL(
-                    "a.account_type IN %s AND (l.display_type = 'cogs' OR l.product_id > 0)",
-                    ACCOUNT_TYPES,
-                ),
-            ),
         )
 
     @api.model
     def _read_goods(self, company, first, last):
-        """Cost of sales in the books by what booked it."""
+        """Cost of sales on accounts of that type, by what booked it."""
         return self._read(
             SQL(
-                """SELECT reason, count(*) AS count, sum(amount)::text AS amount
-                     FROM (%s) item GROUP BY reason""",
+                """SELECT booked_by, count(*) AS count, sum(amount)::text AS amount
+                     FROM (%s) item GROUP BY booked_by""",
                 self._sql_goods_items(company, first, last),
             )
         )
@@ -282,12 +276,14 @@ class CustomerCostTieOutSource(models.AbstractModel):
                 """SELECT l.statistical, l.customer_id IS NOT NULL AS is_direct,
                           l.date BETWEEN %(first)s AND %(last)s AS is_in,
                           l.origin_date BETWEEN %(first)s AND %(last)s AS is_of,
+                          date_trunc('month', l.date) <> date_trunc('month', l.service_date)
+                              AS is_late,
                           CASE WHEN l.date BETWEEN %(first)s AND %(last)s
                                THEN date_trunc('month', l.date)::date END AS month,
                           count(*) AS count, sum(l.amount)::text AS amount
                      FROM customer_cost_line l
                     WHERE %(in_range)s OR %(of_range)s
-                 GROUP BY 1, 2, 3, 4, 5""",
+                 GROUP BY 1, 2, 3, 4, 5, 6""",
                 first=first,
                 last=last,
                 in_range=self._sql_in_range(company, first, last, "l"),
@@ -297,21 +293,21 @@ class CustomerCostTieOutSource(models.AbstractModel):
 
     @api.model
     def _read_late(self, company, first, last):
-        """Costs dated in the range that came after their own month was closed."""
         return self._read(
             SQL(
                 """SELECT count(DISTINCT l.entry_id) AS count, sum(l.amount)::text AS amount
-                     FROM customer_cost_line l
-                    WHERE %s AND date_trunc('month', l.date) <> date_trunc('month', %s)""",
-                self._sql_in_range(company, first, last, "l"),
-                self._sql_own_date(),
+                     FROM customer_cost_line l WHERE %s""",
+                self._sql_late(company, first, last),
             )
         )[0]
 
     @api.model
-    def _sql_own_date(self) -> SQL:
-        """The day ledger line ``l`` would have, had its period been open."""
-        return SQL("l.origin_date")
+    def _sql_late(self, company, first, last) -> SQL:
+        """Ledger lines ``l`` dated in the range because their own month was closed."""
+        return SQL(
+            "%s AND date_trunc('month', l.date) <> date_trunc('month', l.service_date)",
+            self._sql_in_range(company, first, last, "l"),
+        )
 
     @api.model
     def _read_manual(self, company, first, last):

@@ -5,6 +5,7 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.service.model import call_kw
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
 
 from odoo.addons.account.tests.common import AccountTestInvoicingCommon
 
@@ -17,6 +18,12 @@ ROLES = {
     "auditor": "customer_cost.group_customer_cost_auditor",
     "internal": "base.group_user",
 }
+
+
+def close_unchecked(period):
+    """Close a period as its button does, but for the checklist and what closing stores."""
+    period._touch()
+    period.sudo()._unguarded().write({"state": "closed"})
 
 
 @tagged("post_install", "-at_install")
@@ -265,6 +272,13 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
             run.action_post()
         return run
 
+    @classmethod
+    def close_period(cls, day="2025-03-10", company=None):
+        """Closed period of ``day``, without the checklist: for what a closed month does."""
+        period = cls.env["customer.cost.period"]._get(company or cls.company, day)
+        close_unchecked(period)
+        return period
+
     # ------------------------------------------------------------
     # Looking
     # ------------------------------------------------------------
@@ -281,6 +295,32 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
             (customer, item, day if isinstance(day, date) else day.date()): round(amount, 3)
             for customer, item, day, amount in groups
             if round(amount, 3)
+        }
+
+    def outcomes(self, moves):
+        """What becomes of the profit-and-loss items: (account, item or reason) to amount."""
+        capture = self.env["customer.cost.capture"]
+        capture._flush_sources()
+        rows = self.env.execute_query_dict(
+            SQL(
+                """WITH candidate AS MATERIALIZED (%s), classified AS (%s)
+                   SELECT account_id, item_id, COALESCE(excluded, left_out_reason) AS reason,
+                          sum(amount)::float AS amount
+                     FROM classified GROUP BY 1, 2, 3""",
+                capture._sql_candidates(
+                    SQL("m.id = ANY(%s)", moves.ids),
+                    SQL("a.account_type ~ '^(income|expense|off_balance)'"),
+                ),
+                capture._sql_classified(),
+            )
+        )
+        account, item = self.env["account.account"], self.env["customer.cost.item"]
+        return {
+            (
+                account.browse(row["account_id"]),
+                item.browse(row["item_id"] or []) or row["reason"],
+            ): row["amount"]
+            for row in rows
         }
 
     def received(self, run):
@@ -346,3 +386,45 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
                 yield
                 self.env.flush_all()
             self.assertRegex(str(refused.exception), message)
+
+    # ------------------------------------------------------------
+    # Stored figures
+    # ------------------------------------------------------------
+
+    def refresh_figures(self):
+        """Work off what waits for the stored figures, as the scheduled action does."""
+        self.env.flush_all()
+        self.assertTrue(self.env["customer.cost.balance"].sudo()._refresh())
+        self.env.invalidate_all()
+
+    def assertStoredIsLive(self, message=None):
+        """Balance and item months hold to the cent what the reports work out from the sources."""
+        self.env.flush_all()
+        names = self.env["customer.cost.balance"]._rollup_figures
+        for stored, live, keys, figures in (
+            (
+                "customer_cost_balance",
+                self.env["customer.cost.profitability"]._table_query,
+                "company_id, customer_id, month",
+                ", ".join(names),
+            ),
+            (
+                "customer_cost_item_month",
+                SQL(
+                    "SELECT company_id, date_trunc('month', date)::date AS month, item_id, layer,"
+                    " sum(amount) AS amount, count(*) AS line_count FROM (%s) rows"
+                    " GROUP BY 1, 2, 3, 4",
+                    self.env["customer.cost.analysis"]._table_query,
+                ),
+                "company_id, month, item_id, layer",
+                "amount, line_count",
+            ),
+        ):
+            columns = SQL(f"{keys}, {figures}")  # pylint: disable=sql-injection
+            both = [
+                self.env.execute_query(
+                    SQL("SELECT %s FROM (%s) found ORDER BY 1, 2, 3, 4", columns, source)
+                )
+                for source in (SQL("SELECT * FROM %s", SQL.identifier(stored)), live)
+            ]
+            self.assertEqual(*both, message)

@@ -4,7 +4,7 @@ from psycopg2 import IntegrityError
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from .common import CustomerCostCommon
@@ -55,7 +55,8 @@ class TestAccountMap(CustomerCostCommon):
         self.map_account(self.account, self.item, active=False)
         self.assertFalse(self.post())
 
-    def test_changed_row_moves_cost_at_the_next_comparison(self):
+    @freeze_time("2025-03-20")
+    def test_row_changed_this_month_moves_cost_at_the_next_comparison(self):
         row = self.map_account(self.account, self.item)
         bill = self.create_bill([(self.account, 10.0, {})])
         row.item_id = self.other_item
@@ -314,7 +315,11 @@ class TestAccountMapPreview(CustomerCostCommon):
                     self.direct_account,
                     "Cost of sales: it reaches customers as product cost",
                 ): (1, 300.0),
-                (items, self.expense_account, "Opening or closing entry"): (1, -3.0),
+                (
+                    items,
+                    self.expense_account,
+                    "Closing entry: carries the result to current year earnings",
+                ): (1, -3.0),
             },
         )
 

@@ -1,6 +1,7 @@
 from datetime import date
+from unittest.mock import patch
 
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -126,6 +127,127 @@ class TestCaptureExclusions(CustomerCostCommon):
         line.account_id = self.unmapped_account
         self.assertEqual(self.ledger(move), self.pool(-100.0, date(2025, 12, 31)))
 
+    def test_every_reason_has_its_own_label(self):
+        labels = self.env["customer.cost.capture"]._get_excluded_labels()
+        self.assertEqual(
+            set(labels),
+            {
+                "account",
+                "before_start",
+                "closing",
+                "cost_of_sales",
+                "journal",
+                "off_balance",
+                "opening",
+                "sales",
+            },
+        )
+        self.assertEqual(len(set(labels.values())), len(labels))
+
+    def test_opening_and_closing_are_told_apart(self):
+        equity = self.company.get_unaffected_earnings_account()
+        opening = self.create_entry_move([(self.expense_account, 100.0, {})], post=False)
+        self.company.account_opening_move_id = opening
+        opening.action_post()
+        closing = self.create_entry_move([(self.expense_account, -7.0, {}), (equity, 7.0, {})])
+        self.assertEqual(self.outcomes(opening), {(self.expense_account, "opening"): 100.0})
+        self.assertEqual(self.outcomes(closing), {(self.expense_account, "closing"): -7.0})
+
+    def test_off_balance_account(self):
+        account = self.expense_account.copy(
+            {"code": "X99", "name": "Guarantees", "account_type": "off_balance"}
+        )
+        counterpart = account.copy({"code": "X98"})
+        move = self.env["account.move"].create(
+            {
+                "journal_id": self.company_data["default_journal_misc"].id,
+                "date": "2025-03-10",
+                "line_ids": [
+                    Command.create(
+                        {"account_id": a.id, "balance": amount, "cost_item_id": self.item.id}
+                    )
+                    for a, amount in ((account, 5.0), (counterpart, -5.0))
+                ],
+            }
+        )
+        move.action_post()
+        self.assertFalse(self.ledger(move))
+        self.assertEqual(
+            self.outcomes(move),
+            {(account, "off_balance"): 5.0, (counterpart, "off_balance"): -5.0},
+        )
+
+    # ------------------------------------------------------------
+    # Journals
+    # ------------------------------------------------------------
+
+    def test_excluded_journal(self):
+        journal = self.company_data["default_journal_misc"].copy()
+        before = self.create_entry_move([(self.expense_account, 30.0, {})], journal_id=journal.id)
+        self.company.customer_cost_excluded_journal_ids = journal
+        after = self.create_entry_move([(self.expense_account, 40.0, {})], journal_id=journal.id)
+        elsewhere = self.create_entry_move([(self.expense_account, 5.0, {})])
+        self.assertEqual(self.ledger(), self.pool(35.0), "a change waits for the comparison")
+        self.assertEqual(self.outcomes(after), {(self.expense_account, "journal"): 40.0})
+        self.env["customer.cost.capture"]._sync((before | after | elsewhere).ids)
+        self.assertEqual(self.ledger(), self.pool(5.0))
+        self.company.customer_cost_excluded_journal_ids = False
+        self.env["customer.cost.capture"]._sync((before | after | elsewhere).ids)
+        self.assertEqual(self.ledger(), self.pool(75.0))
+
+    def test_journal_of_another_company_is_refused(self):
+        other = self.setup_other_company()
+        with self.assertRaisesRegex(UserError, "company"):
+            self.company.customer_cost_excluded_journal_ids = other["default_journal_misc"]
+
+    # ------------------------------------------------------------
+    # Stock closings
+    # ------------------------------------------------------------
+
+    def stock_closing(self, amount=60.0):
+        """Post a stock closing as Odoo does: on the account of services and bills."""
+        stock = self.company.account_stock_valuation_id
+        stock.account_stock_variation_id = self.expense_account
+        vals = self.company._prepare_inventory_aml_vals(
+            self.expense_account, stock, amount, "Closing"
+        )
+        with patch.object(
+            type(self.company), "_action_close_stock_valuation", lambda self, at_date=None: vals
+        ):
+            action = self.company.action_close_stock_valuation(at_date="2025-03-31", auto_post=True)
+        return self.env["account.move"].browse(action["res_id"])
+
+    def test_stock_closing_is_cost_of_sales(self):
+        self.assertIn("account_stock_variation_id", self.env["account.account"]._fields)
+        closing = self.stock_closing()
+        self.assertEqual(closing.state, "posted")
+        self.assertIn(self.expense_account, closing.line_ids.account_id)
+        self.assertEqual(self.ledger(closing), {})
+        self.assertEqual(self.outcomes(closing), {(self.expense_account, "cost_of_sales"): 60.0})
+        bill = self.create_bill([(self.expense_account, 9.0, {})])
+        self.assertEqual(self.ledger(bill), self.pool(9.0))
+
+    def test_stock_closing_that_odoo_remembers_in_another_journal(self):
+        self.company.account_stock_journal_id = self.company_data["default_journal_misc"].copy()
+        closing = self.stock_closing()
+        self.company.account_stock_journal_id = self.company_data["default_journal_misc"]
+        self.env["customer.cost.capture"]._sync(closing.ids)
+        self.assertEqual(self.ledger(closing), {})
+
+    def test_stock_closing_that_odoo_has_forgotten(self):
+        closing = self.stock_closing()
+        self.env["ir.config_parameter"].set_param(
+            f"{self.company.id}.stock_valuation_closing_ids", "1,2,3"
+        )
+        self.env["customer.cost.capture"]._sync(closing.ids)
+        self.assertEqual(self.ledger(closing), {})
+
+    def test_entry_of_the_stock_journal_without_stock_is_a_cost(self):
+        move = self.create_entry_move(
+            [(self.expense_account, 12.0, {})], journal_id=self.company.account_stock_journal_id.id
+        )
+        self.assertEqual(self.ledger(move), self.pool(12.0))
+
     # ------------------------------------------------------------
     # Capture never refuses a posting
     # ------------------------------------------------------------
@@ -156,7 +278,7 @@ class TestCaptureExclusions(CustomerCostCommon):
 class TestCaptureClosedPeriods(CustomerCostCommon):
     def close(self, *months):
         for month in months:
-            self.env["customer.cost.period"]._get(self.company, month).action_close()
+            self.close_period(month)
 
     def lines(self, moves):
         lines = self.env["customer.cost.line"].search(
@@ -201,7 +323,7 @@ class TestCaptureClosedPeriods(CustomerCostCommon):
 
     def test_period_reopened_takes_its_cost_again(self):
         self.close("2025-03-01")
-        self.env["customer.cost.period"]._get(self.company, "2025-03-01").action_reopen()
+        self.env["customer.cost.period"]._get(self.company, "2025-03-01")._reopen("Test")
         bill = self.create_bill([(self.expense_account, 100.0, {})])
         self.assertEqual(self.lines(bill), [(date(2025, 3, 10), date(2025, 3, 10), 100.0)])
 

@@ -15,7 +15,7 @@ class TestCaptureLinks(CustomerCostCommon):
 
     def test_closed_period_keeps_customer_and_item(self):
         bill = self.create_bill([(self.expense_account, 10.0, {})])
-        self.env["customer.cost.period"]._get(self.company, bill.date).action_close()
+        self.close_period(bill.date)
         for vals in ({"cost_customer_id": self.customer_a.id}, {"cost_item_id": self.item.id}):
             with self.assertNothingChanged(), self.assertRaisesRegex(UserError, "is closed"):
                 bill.invoice_line_ids.write(vals)

@@ -77,10 +77,10 @@ class TestCapturePeriodHeals(CapturePeriodCommon):
 
     def test_line_captured_twice(self):
         self.execute(
-            """INSERT INTO customer_cost_line (company_id, date, origin_date, item_id, customer_id,
-                      entry_id, statistical, amount)
-               SELECT company_id, date, origin_date, item_id, customer_id, entry_id, statistical,
-                      amount FROM customer_cost_line WHERE id = %s""",
+            """INSERT INTO customer_cost_line (company_id, date, origin_date, service_date, item_id,
+                      customer_id, entry_id, statistical, amount)
+               SELECT company_id, date, origin_date, service_date, item_id, customer_id, entry_id,
+                      statistical, amount FROM customer_cost_line WHERE id = %s""",
             self.ledger_of(self.travel).id,
         )
         (found,) = self.differences()

@@ -82,6 +82,25 @@ class TestCaptureQueries(CustomerCostCommon):
     def test_posting_invoices_adds_at_most_three_queries(self):
         self.assertCheap(self.invoices)
 
+    def test_posting_invoices_of_stocked_goods_adds_at_most_three_queries(self):
+        if "is_storable" in self.env["product.product"]:
+            self.product.is_storable = True
+        self.assertCheap(self.invoices)
+
+    def test_posting_credit_notes_adds_at_most_three_queries(self):
+        def credit_notes(count):
+            invoices = self.invoices(count)
+            invoices.action_post()
+            wizard = (
+                self.env["account.move.reversal"]
+                .with_context(active_model="account.move", active_ids=invoices.ids)
+                .create({"journal_id": invoices.journal_id.id, "date": "2025-04-02"})
+            )
+            wizard.refund_moves()
+            return wizard.new_move_ids
+
+        self.assertCheap(credit_notes)
+
     def test_one_and_twenty_bills_cost_the_same(self):
         self.count_post(self.bills(1))
         one, _every = self.count_post(self.bills(1))

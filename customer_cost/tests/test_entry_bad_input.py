@@ -119,27 +119,24 @@ class TestEntryBadInput(CustomerCostCommon):
         self.company.sudo().customer_cost_max_days_back = 5
         self.assertNoApproval(entry, "03/10/2025 is more than 5 days back")
 
-    def close(self, day="2025-03-10"):
-        self.env["customer.cost.period"]._get(self.company, day).action_close()
-
     def test_closed_period(self):
-        self.close("2025-02-01")
+        self.close_period("2025-02-01")
         self.assertNeither("The cost period of 02/28/2025 is closed", date="2025-02-28")
 
     def test_period_closed_before_submission(self):
         entry = self.create_cost()
-        self.close()
+        self.close_period()
         self.assertNoSubmit(entry, "The cost period of 03/10/2025 is closed")
 
     def test_period_closed_before_approval(self):
         entry = self.create_cost()
         entry.action_submit()
-        self.close()
+        self.close_period()
         self.assertNoApproval(entry, "The cost period of 03/10/2025 is closed")
 
     def test_draft_of_a_closed_period_moves_to_an_open_day(self):
         entry = self.create_cost()
-        self.close()
+        self.close_period()
         entry.date = "2025-04-01"
         entry.action_submit()
         entry.with_user(self.reviewer).action_approve()

@@ -409,7 +409,7 @@ class TestEntryWorkflow(CustomerCostCommon):
     @freeze_time("2025-06-02")
     def test_reversal_of_a_closed_month_takes_today(self):
         entry = self.create_cost(post=True)
-        self.env["customer.cost.period"]._get(self.company, entry.date).action_close()
+        self.close_period(entry.date)
         self.assertEqual(str(self.reverse(entry).date), "2025-06-02")
 
     @freeze_time("2025-06-02")

@@ -229,7 +229,7 @@ class TestMultiCompany(CustomerCostCommon):
         self.assertEqual(len(self.here["run"].step_ids), 2)
 
     def test_closing_one_company_leaves_the_other_open(self):
-        self.env["customer.cost.period"]._get(self.other, "2025-03-10").action_close()
+        self.close_period(company=self.other)
         self.assertEqual(self.create_cost(post=True).state, "approved")
         with self.assertRaisesRegex(UserError, "is closed"):
             self.there["env"]["customer.cost.entry"].create(
@@ -426,7 +426,7 @@ class TestMultiCompany(CustomerCostCommon):
 
     def test_period_closed_for_the_company_is_closed_for_its_branch(self):
         branch = self.create_branch()
-        self.env["customer.cost.period"]._get(self.company, "2025-03-10").action_close()
+        self.close_period()
         user = self.create_branch_user(branch, "accountant")
         with self.assertRefused("The cost period of 03/10/2025 is closed"):
             self.create_cost(user=user, company_id=branch.id)

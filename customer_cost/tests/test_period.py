@@ -22,7 +22,7 @@ class TestPeriod(CustomerCostCommon):
         self.assertEqual(self.period("2024-02-01"), period)
         self.assertNotEqual(self.period("2024-03-01"), period)
         self.assertEqual(period.state, "open")
-        self.assertEqual(period.display_name, f"2024-02 · {self.company.name}")
+        self.assertEqual(period.display_name, f"February 2024 · {self.company.name}")
 
     def test_periods_of_companies_are_apart(self):
         other = self.setup_other_company()["company"]
@@ -37,7 +37,7 @@ class TestPeriod(CustomerCostCommon):
         self.assertEqual(period.state, "closed")
         self.assertTrue(period._is_closed(self.company, "2025-03-31"))
         self.assertFalse(period._is_closed(self.company, "2025-04-01"))
-        period.action_reopen()
+        period._reopen("Test")
         self.assertEqual(period.state, "open")
         self.assertFalse(period._is_closed(self.company, "2025-03-31"))
 
@@ -46,7 +46,7 @@ class TestPeriod(CustomerCostCommon):
         self.flush_tracking()
         period.action_close()
         self.flush_tracking()
-        period.action_reopen()
+        period._reopen("Test")
         self.flush_tracking()
         changes = period.sudo().message_ids.filtered("tracking_value_ids")
         self.assertEqual(changes.author_id, self.users["manager"].partner_id)
@@ -95,7 +95,7 @@ class TestPeriod(CustomerCostCommon):
     def test_closed_period_is_not_closed_again_nor_an_open_one_reopened(self):
         period = self.period()
         with self.assertRaisesRegex(UserError, "Only a closed period"):
-            period.action_reopen()
+            period._reopen("Test")
         period.action_close()
         with self.assertRaisesRegex(UserError, "closed already"):
             period.action_close()

@@ -385,8 +385,8 @@ class TestRunCompute(CustomerCostCommon):
         self.create_rule(self.driver(1))
         self.pool(100)
         run = self.create_run(compute=False)
-        run.period_id.action_close()
-        with self.assertRaisesText(UserError, "Period 2025-03 .* is closed"):
+        self.close_period(run.date)
+        with self.assertRaisesText(UserError, "Period March 2025 .* is closed"):
             run.action_compute()
         self.assertEqual(run.state, "draft")
 

@@ -9,6 +9,8 @@ from odoo.service.model import retrying
 from odoo.tests import TransactionCase, new_test_user, tagged
 from odoo.tools import SQL, mute_logger
 
+from .common import close_unchecked
+
 MONTH = "2019-03"
 # In the order in which keys between them allow deletion.
 TABLES = (
@@ -16,6 +18,8 @@ TABLES = (
     "customer_cost_run_cell",
     "customer_cost_run_step",
     "customer_cost_run",
+    "customer_cost_period_check",
+    "customer_cost_period_closing",
     "customer_cost_period",
     "customer_cost_line",
     "customer_cost_review",
@@ -182,7 +186,23 @@ class TestRunConcurrency(TransactionCase):
         env["customer.cost.entry"].browse(self.entry_id).action_approve()
 
     def close(self, env):
+        close_unchecked(env["customer.cost.period"].browse(self.period_id))
+
+    def close_by_checklist(self, env):
         env["customer.cost.period"].browse(self.period_id).action_close()
+
+    def prepare_checklist(self):
+        """Nothing waits, and the pool stays on purpose: the period can be closed."""
+        with self.registry_cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            env["customer.cost.entry"].browse(self.entry_id).action_withdraw()
+            env["customer.cost.entry"].browse(self.entry_id).unlink()
+            period = env["customer.cost.period"].browse(self.period_id)
+            period.action_start_closing()
+            check = period.check_ids.filtered(lambda check: check.code == "run_posted")
+            check.note = "Stays in the pool"
+            check.with_user(self.managers[0]).action_sign()
+            cr.commit()  # pylint: disable=invalid-commit
 
     def direct_lines(self):
         return self.read_committed(
@@ -232,6 +252,76 @@ class TestRunConcurrency(TransactionCase):
         self.assertIsInstance(errors[0], SerializationFailure)
         second.cr.rollback()
         self.assertEqual(self.run_states(), ["computed", "posted"])
+
+    # ------------------------------------------------------------
+    # Closing
+    # ------------------------------------------------------------
+
+    def closings(self):
+        return self.read_committed(
+            """SELECT p.state, c.closed_by_id FROM customer_cost_period p
+                 JOIN customer_cost_period_closing c ON c.period_id = p.id WHERE p.id = %s""",
+            self.period_id,
+        )
+
+    def test_two_managers_close_at_once(self):
+        self.prepare_checklist()
+        _lost, told = self.race(self.managers, self.close_by_checklist, self.close_by_checklist)
+        self.assertIn("is closed already", told)
+        self.assertEqual(self.closings(), [("closed", self.managers[0])])
+
+    def test_posting_a_run_while_the_checklist_closes_the_period(self):
+        self.prepare_checklist()
+        _lost, told = self.race(self.managers, self.close_by_checklist, self.post(0))
+        self.assertIn("is closed", told)
+        self.assertEqual(self.run_states(), ["computed", "computed"])
+
+    def test_closing_while_a_run_is_posted(self):
+        """The one that closes is tried again and finds the run posted."""
+        self.prepare_checklist()
+        first, second = (self.open(user) for user in self.managers)
+        second.cr.execute("SELECT 1 FROM customer_cost_period LIMIT 1")
+        self.post(0)(first)
+        first.cr.commit()
+        with mute_logger("odoo.sql_db"), self.assertRaises(SerializationFailure):
+            self.close_by_checklist(second)
+            second.flush_all()
+        second.cr.rollback()
+        self.close_by_checklist(second)
+        second.cr.commit()
+        self.assertEqual(self.closings(), [("closed", self.managers[1])])
+        self.assertEqual(
+            self.read_committed(
+                """SELECT verdict FROM customer_cost_period_check
+                    WHERE period_id = %s AND code = 'run_posted'""",
+                self.period_id,
+            ),
+            [("passed",)],
+        )
+
+    def test_ledger_line_of_a_posting_that_began_before_the_closing(self):
+        """No posting waits for a closing: the month says afterwards that it changed."""
+        self.prepare_checklist()
+        first, second = self.open(self.managers[0]), self.open(SUPERUSER_ID)
+        second.cr.execute("SELECT 1 FROM customer_cost_period LIMIT 1")
+        self.close_by_checklist(first)
+        first.cr.commit()
+        period = second["customer.cost.period"]
+        second.cr.execute(
+            SQL(
+                """INSERT INTO customer_cost_line (company_id, date, origin_date,
+                          service_date, item_id, entry_id, statistical, amount)
+                   SELECT company_id, %s, origin_date, service_date, item_id, entry_id,
+                          statistical, 5.0
+                     FROM customer_cost_line l WHERE item_id = %s""",
+                period._sql_first_open_day(SQL("l.company_id"), SQL("l.service_date")),
+                self.item_id,
+            )
+        )
+        second.cr.commit()
+        period = self.open(self.managers[1])["customer.cost.period"].browse(self.period_id)
+        self.assertTrue(period.is_changed)
+        self.assertEqual((period.changed_count, period.changed_amount), (1, 5.0))
 
     # ------------------------------------------------------------
     # Costs

@@ -300,9 +300,9 @@ class TestRunPosting(CustomerCostCommon):
         posted = self.create_run(post=True)
         self.driver.value_ids[0].quantity = 4
         run = self.create_run()
-        run.period_id.action_close()
-        self.assertPostingRefused(run, "Period 2025-03 .* is closed")
-        with self.assertRaisesText(UserError, "Period 2025-03 .* is closed"):
+        self.close_period(run.date)
+        self.assertPostingRefused(run, "Period March 2025 .* is closed")
+        with self.assertRaisesText(UserError, "Period March 2025 .* is closed"):
             posted.action_reverse()
         self.assertEqual(posted.state, "posted")
 
@@ -311,7 +311,7 @@ class TestRunPosting(CustomerCostCommon):
         self.env.user.company_ids |= branch
         run = self.env["customer.cost.run"].create({"company_id": branch.id, "date": "2025-03-31"})
         run.action_compute()
-        self.env["customer.cost.period"]._get(self.company, run.date).action_close()
+        self.close_period(run.date)
         with self.assertRaisesText(UserError, "is closed"):
             run.action_post()
         with self.assertRaisesText(UserError, "is closed"):

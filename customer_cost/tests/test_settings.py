@@ -1,4 +1,5 @@
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
 
 from .common import CustomerCostCommon
 
@@ -18,10 +19,25 @@ class TestSettings(CustomerCostCommon):
         self.assertEqual(settings.max_days_back, self.company.customer_cost_max_days_back)
         self.assertEqual(settings.plan_id, self.company.customer_cost_plan_id)
         plan = self.env["account.analytic.plan"].create({"name": "Departments"})
-        settings.write({"max_days_back": 90, "centre_plan_id": plan.id})
+        journal = self.company_data["default_journal_misc"]
+        settings.write(
+            {
+                "max_days_back": 90,
+                "centre_plan_id": plan.id,
+                "excluded_journal_ids": [Command.set(journal.ids)],
+            }
+        )
         settings.action_save()
         self.assertEqual(self.company.customer_cost_max_days_back, 90)
         self.assertEqual(self.company.customer_cost_centre_plan_id, plan)
+        self.assertEqual(self.company.customer_cost_excluded_journal_ids, journal)
+        self.assertEqual(self.open_as("manager").excluded_journal_ids, journal)
+
+    def test_journal_of_another_company_is_refused(self):
+        settings = self.open_as("manager")
+        foreign = self.setup_other_company()["default_journal_misc"]
+        with self.assertRaisesRegex(UserError, "company"):
+            settings.sudo().excluded_journal_ids = foreign
 
     def test_accountant_cannot_open_them(self):
         with self.assertRaises(AccessError):

@@ -7,6 +7,7 @@ class CustomerCostSettings(models.TransientModel):
 
     _name = "customer.cost.settings"
     _description = "Customer Cost Settings"
+    _check_company_auto = True
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, default=lambda self: self.env.company
@@ -25,6 +26,14 @@ class CustomerCostSettings(models.TransientModel):
         default=lambda self: self.env.company.customer_cost_centre_plan_id,
         help="Its accounts are the cost centres of indirect cost. Left empty, the accounts of the "
         "customers' plan that have no customer are.",
+    )
+    excluded_journal_ids = fields.Many2many(
+        "account.journal",
+        string="Journals Without Customer Cost",
+        check_company=True,
+        default=lambda self: self.env.company.customer_cost_excluded_journal_ids,
+        help="Nothing posted in these journals is a customer cost. A change counts from the next "
+        "comparison of the books with the ledger, in the night or by the history wizard.",
     )
     max_days_back = fields.Integer(
         string="Days Back for Manual Costs",
@@ -51,6 +60,7 @@ class CustomerCostSettings(models.TransientModel):
         return {
             "customer_cost_plan_id": "plan_id",
             "customer_cost_centre_plan_id": "centre_plan_id",
+            "customer_cost_excluded_journal_ids": "excluded_journal_ids",
             "customer_cost_max_days_back": "max_days_back",
         }
 

@@ -1,0 +1,1 @@
+from . import customer_cost_tie_out

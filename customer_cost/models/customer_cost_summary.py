@@ -1,0 +1,235 @@
+from odoo import api, fields, models
+from odoo.tools import SQL, date_utils
+
+from ..fields import Amount, Many2oneUnchecked, Ratio
+
+MEASURES = (
+    "net_sales",
+    "gross_margin",
+    "direct_margin",
+    "cost_to_serve",
+    "profit",
+    "full_profit",
+)
+SPANS = ("year", "last", "rolling")
+
+
+class CustomerCostSummary(models.Model):
+    """One row per company and customer: this fiscal year, the last one, the last 12 months.
+
+    Computed from the monthly balance for the customers whose months changed, and for everybody
+    once a day, since the windows move on.
+    """
+
+    _name = "customer.cost.summary"
+    _description = "Customer Ranking"
+    _inherit = ["customer.cost.rollup", "customer.cost.ratios"]
+    _log_access = False
+    _rec_name = "customer_id"
+    _order = "rolling_profit desc, id"
+
+    _rollup_key = ("company_id", "customer_id")
+    _rollup_figures = (
+        *(f"{span}_{measure}" for span in SPANS for measure in MEASURES),
+        "rolling_profit_pct",
+        "rolling_cost_to_serve_pct",
+        "previous_profit",
+        "profit_change",
+        "unknown_lines",
+        "intercompany",
+        "month",
+        "as_of",
+    )
+    _ratios = {
+        "rolling_profit_pct": ("rolling_profit", "rolling_net_sales"),
+        "rolling_cost_to_serve_pct": ("rolling_cost_to_serve", "rolling_net_sales"),
+    }
+
+    company_id = Many2oneUnchecked("res.company", required=True, readonly=True)
+    customer_id = Many2oneUnchecked("res.partner", required=True, readonly=True)
+    user_id = fields.Many2one(
+        "res.users", string="Salesperson", related="customer_id.user_id", readonly=True
+    )
+    country_id = fields.Many2one(
+        "res.country", string="Country", related="customer_id.country_id", readonly=True
+    )
+    customer_active = fields.Boolean(string="Active", related="customer_id.active", readonly=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    year_net_sales = Amount(string="Net Sales, This Year", readonly=True)
+    year_gross_margin = Amount(string="Gross Margin, This Year", readonly=True)
+    year_direct_margin = Amount(string="Direct Margin, This Year", readonly=True)
+    year_cost_to_serve = Amount(string="Cost to Serve, This Year", readonly=True)
+    year_profit = Amount(string="Customer Profit, This Year", readonly=True)
+    year_full_profit = Amount(string="Full-cost Profit, This Year", readonly=True)
+    last_net_sales = Amount(string="Net Sales, Last Year", readonly=True)
+    last_gross_margin = Amount(string="Gross Margin, Last Year", readonly=True)
+    last_direct_margin = Amount(string="Direct Margin, Last Year", readonly=True)
+    last_cost_to_serve = Amount(string="Cost to Serve, Last Year", readonly=True)
+    last_profit = Amount(string="Customer Profit, Last Year", readonly=True)
+    last_full_profit = Amount(string="Full-cost Profit, Last Year", readonly=True)
+    rolling_net_sales = Amount(string="Net Sales, 12 Months", readonly=True)
+    rolling_gross_margin = Amount(string="Gross Margin, 12 Months", readonly=True)
+    rolling_direct_margin = Amount(string="Direct Margin, 12 Months", readonly=True)
+    rolling_cost_to_serve = Amount(string="Cost to Serve, 12 Months", readonly=True)
+    rolling_profit = Amount(string="Customer Profit, 12 Months", readonly=True)
+    rolling_full_profit = Amount(string="Full-cost Profit, 12 Months", readonly=True)
+    rolling_profit_pct = Ratio(
+        string="Customer Profit %, 12 Months", digits=(16, 2), readonly=True, aggregator="avg"
+    )
+    rolling_cost_to_serve_pct = Ratio(
+        string="Cost to Serve %, 12 Months", digits=(16, 2), readonly=True, aggregator="avg"
+    )
+    previous_profit = Amount(
+        string="Customer Profit, 12 Months Before",
+        readonly=True,
+        help="Of the 12 months that came before the last 12.",
+    )
+    profit_change = Amount(
+        string="Change of Profit",
+        readonly=True,
+        help="Customer profit of the last 12 months less that of the 12 months before.",
+    )
+    unknown_lines = fields.Integer(
+        string="Lines with Unknown Cost",
+        readonly=True,
+        help="Invoice lines of the last 12 months whose product cost nobody knows.",
+    )
+    intercompany = fields.Boolean(
+        readonly=True, help="A company of the group, as it stood when the row was computed."
+    )
+    month = fields.Date(
+        string="Until", readonly=True, help="First day of the last of the 12 months."
+    )
+    as_of = fields.Datetime(readonly=True, help="When these figures were computed.")
+    pending = fields.Integer(
+        string="Changes Pending",
+        compute="_compute_pending",
+        help="Postings since then that the figures do not hold yet; they follow in minutes.",
+    )
+
+    _key_unique = models.UniqueIndex("(company_id, customer_id)")
+    _profit_idx = models.Index("(company_id, rolling_profit DESC, id)")
+    _customer_idx = models.Index("(customer_id)")
+
+    @api.depends("company_id", "customer_id")
+    def _compute_pending(self):
+        """How many marks of the refresh concern the customer, one query for all rows."""
+        counts = dict(
+            self.env.execute_query(
+                SQL(
+                    """SELECT s.id, count(*)
+                         FROM customer_cost_summary s
+                         JOIN customer_cost_dirty d ON d.company_id = s.company_id
+                              AND (d.customer_ids IS NULL OR s.customer_id = ANY(d.customer_ids))
+                        WHERE s.id = ANY(%s) GROUP BY s.id""",
+                    self.ids,
+                )
+            )
+        )
+        for row in self:
+            row.pending = counts.get(row.id, 0)
+
+    # ------------------------------------------------------------
+    # Refresh
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_windows(self, company, day):
+        """First and last day of the windows that a summary of ``day`` is made of, by name.
+
+        ``year`` and ``last`` are fiscal years of the company, ``rolling`` are the 12 months that
+        end with the month of ``day``, ``previous`` the 12 months before those.
+        """
+        year = company.compute_fiscalyear_dates(day)
+        last = company.compute_fiscalyear_dates(date_utils.subtract(year["date_from"], days=1))
+        first, end = self.env["res.partner"]._get_customer_cost_rolling(day)
+        before = date_utils.subtract(first, days=1)
+        return {
+            "year": (year["date_from"], year["date_to"]),
+            "last": (last["date_from"], last["date_to"]),
+            "rolling": (first, end),
+            "previous": self.env["res.partner"]._get_customer_cost_rolling(before),
+        }
+
+    @api.model
+    def _mark_turned(self):
+        """Have the summaries of companies refreshed whose windows have moved on since."""
+        month = date_utils.start_of(fields.Date.context_today(self), "month")
+        rows = self.env.execute_query(
+            SQL("SELECT DISTINCT company_id FROM customer_cost_summary WHERE month <> %s", month)
+        )
+        for (company_id,) in rows:
+            self.env["customer.cost.dirty"]._mark(company_id, [None])
+
+    @api.model
+    def _refresh(self, company, customer_ids=None):
+        """Compute the rows of these customers of a company, or of all, from the balance.
+
+        :param customer_ids: ids of the customers, ``None`` for all of the company
+        """
+        covered = SQL("t.company_id = %s", company.id)
+        if customer_ids is not None:
+            covered = SQL("%s AND t.customer_id = ANY(%s)", covered, customer_ids)
+        self._bring_up_to_date(self._get_target(company, covered), covered, "customer_id")
+
+    @api.model
+    def _get_target(self, company, covered) -> SQL:
+        windows = self._get_windows(company, fields.Date.context_today(self))
+        sums = [
+            SQL(
+                "COALESCE(sum(%s) FILTER (WHERE month BETWEEN %s AND %s), 0) AS %s",
+                SQL.identifier(measure),
+                *windows[span],
+                SQL.identifier(f"{span}_{measure}"),
+            )
+            for span, measure in (
+                *((span, measure) for span in SPANS for measure in MEASURES),
+                ("previous", "profit"),
+                ("rolling", "unknown_lines"),
+            )
+        ]
+        return SQL(
+            """SELECT company_id, customer_id, %(figures)s,
+                      CASE WHEN rolling_net_sales > 0
+                           THEN 100 * rolling_profit / rolling_net_sales END AS rolling_profit_pct,
+                      CASE WHEN rolling_net_sales > 0
+                           THEN 100 * rolling_cost_to_serve / rolling_net_sales END
+                          AS rolling_cost_to_serve_pct,
+                      previous_profit, rolling_profit - previous_profit AS profit_change,
+                      rolling_unknown_lines::int AS unknown_lines,
+                      EXISTS (SELECT FROM res_company c JOIN res_partner p ON p.id = c.partner_id
+                               WHERE p.commercial_partner_id = customer_id) AS intercompany,
+                      %(month)s::date AS month, %(now)s::timestamp AS as_of
+                 FROM (SELECT company_id, customer_id, %(sums)s
+                         FROM (SELECT company_id, customer_id, month, net_sales,
+                                      net_sales - product_cost AS gross_margin,
+                                      net_sales - product_cost - direct_cost AS direct_margin,
+                                      direct_cost + allocated_cost AS cost_to_serve,
+                                      net_sales - product_cost - direct_cost - allocated_cost
+                                          AS profit,
+                                      net_sales - product_cost - direct_cost - allocated_cost
+                                          - full_cost AS full_profit,
+                                      unknown_lines
+                                 FROM customer_cost_balance t
+                                WHERE %(covered)s AND month BETWEEN %(first)s AND %(last)s) months
+                     GROUP BY company_id, customer_id) summed""",
+            figures=self._rollup_columns(
+                f"{span}_{measure}" for span in SPANS for measure in MEASURES
+            ),
+            sums=SQL(", ").join(sums),
+            covered=covered,
+            first=min(first for first, _last in windows.values()),
+            last=max(last for _first, last in windows.values()),
+            month=date_utils.start_of(windows["rolling"][1], "month"),
+            now=fields.Datetime.now(),
+        )
+
+    def action_open_customer(self):
+        """Open the customer of this row."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "res.partner",
+            "res_id": self.customer_id.id,
+            "view_mode": "form",
+        }

@@ -1,0 +1,170 @@
+from freezegun import freeze_time
+
+from odoo.exceptions import UserError, ValidationError
+from odoo.tests import tagged
+
+from .period_common import PeriodCommon
+
+
+@tagged("post_install", "-at_install")
+@freeze_time("2025-06-15")
+class TestPeriodClosing(PeriodCommon):
+    """What closing stores, what reopening keeps, and what a closed month leaves to later ones."""
+
+    # ------------------------------------------------------------
+    # As it stood
+    # ------------------------------------------------------------
+
+    def test_tie_out_is_stored_as_it_stood(self):
+        self.create_direct_bill()
+        self.create_sale(self.customer_a)
+        period = self.period()
+        self.close(period)
+        closing = period.closing_id
+        figures = closing.tie_out[str(self.company.id)]
+        self.assertTrue(figures["is_tied"])
+        self.assertEqual(figures["totals"]["captured"], -100.0)
+        self.assertEqual(
+            (closing.closed_by_id, str(closing.closed_at)),
+            (self.users["manager"], "2025-06-15 00:00:00"),
+        )
+        self.assertEqual((closing.line_count, closing.line_amount), (1, 100.0))
+        self.assertEqual(len(closing.fingerprint), 64)
+        self.assertEqual(closing.check_ids, period.check_ids)
+        self.create_direct_bill(30.0)
+        self.assertEqual(closing.tie_out[str(self.company.id)]["totals"]["captured"], -100.0)
+
+    def test_stored_tie_out_is_readable(self):
+        self.create_direct_bill(1234.5)
+        period = self.period()
+        self.close(period)
+        auditor = period.with_user(self.users["auditor"])
+        action = auditor.action_open_closing()
+        closing = self.env[action["res_model"]].with_user(self.users["auditor"])
+        content = closing.browse(action["res_id"]).content
+        self.assertIn("T60001", content)
+        self.assertIn("-1,234.50", content)
+        self.assertNotIn("The books since", content)
+        self.create_direct_bill(30.0)
+        self.env.invalidate_all()
+        content = closing.browse(action["res_id"]).content
+        self.assertIn("The books since", content)
+        self.assertIn("-1,264.50", content)
+
+    def test_equal_months_have_equal_fingerprints(self):
+        self.create_direct_bill()
+        period = self.period()
+        self.close(period)
+        first = period.closing_id
+        period._reopen("Look again")
+        self.close(period)
+        self.assertEqual(period.closing_id.fingerprint, first.fingerprint)
+        period._reopen("Another bill")
+        self.create_direct_bill(1.0)
+        self.close(period)
+        self.assertNotEqual(period.closing_id.fingerprint, first.fingerprint)
+
+    # ------------------------------------------------------------
+    # Reopening
+    # ------------------------------------------------------------
+
+    def test_reopening_needs_a_reason(self):
+        period = self.period(user=self.users["manager"])
+        period.action_close()
+        wizard = self.env["customer.cost.period.reopen"].with_user(self.users["manager"])
+        wizard = wizard.with_context(period.action_reopen()["context"])
+        with self.assertRaisesRegex(UserError, "Say why the period is reopened"):
+            wizard.create({"reason": "  "}).action_confirm()
+        self.assertEqual(period.state, "closed")
+        wizard.create({"reason": " A bill was missing "}).action_confirm()
+        self.assertEqual(period.state, "open")
+
+    def test_reason_who_and_when_are_kept(self):
+        period = self.period(user=self.users["manager"])
+        period.action_close()
+        closing, checks = period.closing_id, period.check_ids
+        period._reopen("A bill was missing")
+        self.assertEqual(
+            (closing.reopen_reason, closing.reopened_by_id, str(closing.reopened_at)),
+            ("A bill was missing", self.users["manager"], "2025-06-15 00:00:00"),
+        )
+        messages = period.sudo().message_ids
+        self.assertIn("Reopened: A bill was missing", " ".join(messages.mapped("body")))
+        self.assertFalse(period.closing_id)
+        self.assertFalse(period.check_ids, "the next closing has a checklist of its own")
+        self.assertEqual(
+            closing.with_context(active_test=False).check_ids, checks, "signatures are kept"
+        )
+        self.assertTrue(closing.tie_out)
+        period.action_close()
+        self.assertEqual(period.closing_ids, closing | period.closing_id)
+        self.assertFalse(period.check_ids & checks)
+
+    def test_posted_run_stays_when_reopened(self):
+        self.create_pool_rule()
+        self.create_pool_bill()
+        run = self.create_run(post=True)
+        period = self.period(user=self.users["manager"])
+        period.action_close()
+        with self.assertRefused("is closed"):
+            run.action_reverse()
+        period._reopen("Look again")
+        self.assertEqual(run.state, "posted")
+        run.action_reverse()
+        self.assertEqual(run.state, "reversed")
+
+    def test_reopening_an_earlier_month_while_a_later_one_is_closed(self):
+        (self.period() | self.period("2025-04-01")).action_close()
+        late = self.create_direct_bill(40.0)
+        line = self.env["customer.cost.line"].search([("entry_id.source_move_id", "=", late.id)])
+        self.assertEqual(str(line.date), "2025-05-01")
+        self.period()._reopen("Another one comes")
+        self.assertEqual(str(line.date), "2025-05-01", "what is late already stays")
+        bill = self.create_direct_bill(50.0)
+        line = self.env["customer.cost.line"].search([("entry_id.source_move_id", "=", bill.id)])
+        self.assertEqual(str(line.date), "2025-03-10")
+        self.close(self.period())
+        self.assertEqual(self.period().late_out, 40.0)
+
+    def test_closed_or_reopened_period_is_not_deleted(self):
+        period = self.period()
+        period.action_close()
+        period._reopen("Look again")
+        with self.assertRaisesRegex(ValidationError, "cannot be deleted"):
+            period.sudo().unlink()
+
+    # ------------------------------------------------------------
+    # Late
+    # ------------------------------------------------------------
+
+    def test_late_cost_stands_in_both_months(self):
+        march, april = self.period(), self.period("2025-04-10")
+        in_time = self.create_direct_bill(10.0)
+        march.action_close()
+        late = self.create_direct_bill(40.0) | self.create_pool_bill(2.5)
+        self.create_direct_bill(7.0, day="2025-04-20")
+        self.assertEqual((march.late_in, march.late_out), (0.0, 42.5))
+        self.assertEqual((april.late_in, april.late_out), (42.5, 0.0))
+        lines = self.env["customer.cost.line"]
+        for action in (march.action_open_late_out(), april.action_open_late_in()):
+            found = lines.search(action["domain"])
+            self.assertEqual(sorted(found.entry_id.mapped("source_move_id")), sorted(late.ids))
+        self.assertFalse(lines.search(march.action_open_late_in()["domain"]))
+        self.assertNotIn(in_time, late)
+
+    def test_late_reversal_takes_the_late_amount_back(self):
+        bill = self.create_direct_bill(10.0)
+        march, april = self.period(), self.period("2025-04-10")
+        march.action_close()
+        bill.button_draft()
+        self.assertEqual((march.late_out, april.late_in), (-10.0, -10.0))
+        bill.action_post()
+        self.env.invalidate_all()
+        self.assertEqual((march.late_out, april.late_in), (0.0, 0.0))
+
+    def test_late_cost_of_another_company_is_not_ours(self):
+        other = self.setup_other_company()["company"]
+        self.period().action_close()
+        self.create_direct_bill(40.0)
+        elsewhere = self.period(company=other)
+        self.assertEqual((elsewhere.late_in, elsewhere.late_out), (0.0, 0.0))
