@@ -55,5 +55,6 @@ from . import account_move_product_cost
 from . import product_category
 from . import res_partner
 from . import res_partner_list
+from . import res_partner_customer
 from . import res_users
 from . import ir_attachment

@@ -64,3 +64,4 @@ from . import test_tie_out_records
 from . import test_partner_list
 from . import test_tie_out_screen
 from . import test_ranking
+from . import test_partner_changes
