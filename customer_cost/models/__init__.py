@@ -18,6 +18,7 @@ from . import customer_cost_entry
 from . import customer_cost_entry_source
 from . import customer_cost_entry_check
 from . import customer_cost_entry_review
+from . import customer_cost_entry_invoice
 from . import customer_cost_review
 from . import customer_cost_line
 from . import customer_cost_capture
@@ -52,6 +53,8 @@ from . import account_move_line_service
 from . import account_move_line_product_cost
 from . import account_move_line_freeze
 from . import account_move_product_cost
+from . import account_move_costs
+from . import account_move_line_cost_invoice
 from . import product_category
 from . import res_partner
 from . import res_partner_list

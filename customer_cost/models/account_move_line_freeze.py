@@ -1,9 +1,9 @@
 from odoo import api, models
 from odoo.tools import SQL, split_every
 
+from .account_move import SALES_TYPES
 from .account_move_line_product_cost import FROZEN_FIELDS
 
-SALES_TYPES = ("out_invoice", "out_refund", "out_receipt")
 # Moves whose lines one statement of the history fills.
 ESTIMATE_BATCH = 5000
 FROZEN_COLUMNS = sorted({*FROZEN_FIELDS, "customer_cost_unit"})

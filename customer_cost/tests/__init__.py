@@ -44,6 +44,7 @@ from . import test_settings
 from . import test_company_uses
 from . import test_capture_links
 from . import test_capture_period
+from . import test_capture_concurrency
 from . import test_history
 from . import test_period_compare
 from . import test_entry_defaults
@@ -61,7 +62,11 @@ from . import test_product_cost_figures
 from . import test_product_cost_stock
 from . import test_tie_out_books
 from . import test_tie_out_records
+from . import test_invoice_costs
+from . import test_product_cost_properties
 from . import test_partner_list
 from . import test_tie_out_screen
+from . import test_tie_out_companies
+from . import test_tie_out_random
 from . import test_ranking
 from . import test_partner_changes

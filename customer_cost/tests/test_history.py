@@ -236,6 +236,23 @@ class TestHistory(HistoryCommon):
             (frozen.customer_cost_amount, frozen.customer_cost_source), (40, "product")
         )
 
+    def test_figures_follow_what_is_brought_in_and_taken_back(self):
+        def months():
+            marks = self.env["customer.cost.dirty"].sudo()
+            marks = marks.search([("company_id", "=", self.company.id)])
+            found = {(mark.month.month, tuple(mark.customer_ids or ["all"])) for mark in marks}
+            marks.unlink()
+            return found
+
+        self.create_old_sale("2025-01-10")
+        months()
+        history = self.bring_in()
+        cost = {(month, (self.customer_a.id,)) for month in (1, 2, 3)}
+        self.assertEqual(months(), cost | {(1, ("all",))})
+        history.action_undo()
+        self.run_cron()
+        self.assertEqual(months(), cost | {(1, ("all",))})
+
     def test_product_cost_of_days_that_stay_is_kept(self):
         days = ("2025-02-09", "2025-02-10", "2025-02-20", "2025-02-21", "2025-04-02")
         lines = [self.create_old_sale(day) for day in days]

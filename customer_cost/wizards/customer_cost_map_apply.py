@@ -55,7 +55,7 @@ class CustomerCostMapApply(models.TransientModel):
 
     def _get_row_ids(self):
         """Ids of the rows to apply, deleted ones included."""
-        rows = self.row_ids or self.env["customer.cost.account.map"].with_context(
+        rows = self.row_ids._origin or self.env["customer.cost.account.map"].with_context(
             active_test=False
         ).search([("company_id", "=", self.company_id.id)])
         changed = rows.filtered(lambda row: row.effective_from or row.effective_to)
@@ -70,7 +70,7 @@ class CustomerCostMapApply(models.TransientModel):
                 last=self._format(date_utils.subtract(earliest, months=1)),
                 first=self._format(earliest),
             )
-        if self.row_ids.company_id - self.company_id:
+        if self.row_ids._origin.company_id - self.company_id:
             return self.env._("Rows are applied one company at a time: choose one of them.")
         if not row_ids:
             return self.env._("No row was changed after it was used.")
@@ -173,6 +173,12 @@ class CustomerCostMapApplyLine(models.TransientModel):
     apply_id = fields.Many2one("customer.cost.map.apply", ondelete="cascade")
     currency_id = fields.Many2one(related="apply_id.currency_id")
     item_id = fields.Many2one("customer.cost.item", string="Cost Item", readonly=True)
+    label = fields.Char(string="Posted Items Are", compute="_compute_label")
     before = Amount(string="Now", readonly=True)
     after = Amount(string="Applied", readonly=True)
     change = Amount(readonly=True)
+
+    @api.depends("item_id")
+    def _compute_label(self):
+        for line in self:
+            line.label = line.item_id.display_name or self.env._("Left out")
