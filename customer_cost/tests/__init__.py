@@ -70,3 +70,4 @@ from . import test_tie_out_companies
 from . import test_tie_out_random
 from . import test_ranking
 from . import test_partner_changes
+from . import test_intercompany
