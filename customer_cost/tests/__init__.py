@@ -46,6 +46,12 @@ from . import test_capture_links
 from . import test_capture_period
 from . import test_capture_concurrency
 from . import test_history
+from . import test_history_charts
+from . import test_history_interruption
+from . import test_history_preview
+from . import test_history_product_cost
+from . import test_history_rights
+from . import test_history_undo
 from . import test_period_compare
 from . import test_entry_defaults
 from . import test_access_run_states
