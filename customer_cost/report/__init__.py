@@ -9,3 +9,4 @@ from . import account_invoice_report
 from . import customer_cost_tie_out_records
 from . import customer_cost_tie_out_screen
 from . import customer_cost_tie_out_print
+from . import report_tie_out

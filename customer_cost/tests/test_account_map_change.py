@@ -271,7 +271,7 @@ class TestAccountMapChange(CustomerCostCommon):
             self.assertEqual([line["change"] for line in form.line_ids._records], [-70.0, 70.0])
             form.date_from = "2025-05-01"
             self.assertFalse(form.line_ids._records)
-            self.assertIn("Nothing that is posted from 2025-05 on", form.message)
+            self.assertIn("No change of the map waits", form.message)
 
     def test_preview_of_a_deleted_row(self):
         self.row.unlink()
@@ -300,12 +300,15 @@ class TestAccountMapChange(CustomerCostCommon):
         defaults = self.env["customer.cost.map.apply"].default_get(fields)
         self.assertEqual(defaults["date_from"], date(2025, 5, 1))
 
-    def test_nothing_to_apply(self):
-        with self.assertRefused("No row was changed after it was used"):
-            self.apply("2025-04-01")
-        self.row.item_id = self.other_item
-        self.items()
-        self.assertIn("would change", self.wizard("2025-05-01").message)
+    def test_nothing_waits_and_the_ledger_follows_at_once(self):
+        bill = self.create_bill([(self.other_account.copy({"code": "T60079"}), 7.0, {})])
+        with freeze_time("2025-03-20"):
+            self.map_account(bill.invoice_line_ids.account_id, self.item)
+        self.assertFalse(self.ledger(bill))
+        wizard = self.wizard("2025-03-01")
+        self.assertIn("No change of the map waits", wizard.message)
+        wizard.action_apply()
+        self.assertEqual([item for _customer, item, _day in self.ledger(bill)], [self.item])
 
     def test_rows_of_two_companies(self):
         branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
