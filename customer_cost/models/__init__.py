@@ -25,6 +25,8 @@ from . import customer_cost_capture
 from . import customer_cost_capture_source
 from . import customer_cost_capture_exclusions
 from . import customer_cost_capture_service
+from . import customer_cost_capture_generated
+from . import customer_cost_capture_portion
 from . import customer_cost_capture_period
 from . import customer_cost_period_compare
 from . import customer_cost_history

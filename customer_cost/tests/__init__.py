@@ -18,10 +18,15 @@ from . import test_access_roles
 from . import test_install_hook
 from . import test_forging
 from . import test_capture_random_walk
+from . import test_capture_healing
 from . import test_capture_service_period
 from . import test_run_posting
 from . import test_capture_exclusions
 from . import test_capture_charts
+from . import test_capture_generated
+from . import test_capture_tax
+from . import test_capture_following
+from . import test_capture_customer_items
 from . import test_capture_queries
 from . import test_profitability
 from . import test_access_figures
