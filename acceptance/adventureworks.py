@@ -44,6 +44,7 @@ def replay(env, folder, comparison):
         load_expenses(books, source)
     compare_expenses(books, source, comparison)
     allocate_ledger(books, source, comparison)
+    compare_tie_out(books, source, comparison)
 
 
 # ------------------------------------------------------------
@@ -209,3 +210,22 @@ def compare_expenses(books, source, comparison):
     got = {item.code: amount for item, amount in groups}
     for code in expected.index:
         comparison.add_total(f"Pool {code}, captured", expected[code], got.get(code, 0))
+
+
+def compare_tie_out(books, source, comparison):
+    """The year ties out: every difference is zero, and the figures are those of the files."""
+    figures = books.env["customer.cost.tie.out"]._get_figures(
+        books.company, date(int(YEAR), 1, 1), date(int(YEAR), 12, 31)
+    )
+    comparison.tie_out = figures
+    for row in figures["accounts"]:
+        comparison.add_total(f"Tie-out, account {row['code']}", 0, row["difference"])
+    for section in figures["sections"]:
+        comparison.add_total(f"Tie-out, {section['title']}", 0, section["difference"])
+    expenses = source.ledger.amount.map(Decimal).sum()
+    sales = source.expected("y2012_revenue").sum()
+    comparison.add_total("Tie-out, sales accounts", sales, figures["totals"]["sales"])
+    comparison.add_total("Tie-out, cost captured", -expenses, figures["totals"]["captured"])
+    comparison.add_total(
+        "Tie-out, result of the books", sales - expenses, figures["totals"]["balance"]
+    )

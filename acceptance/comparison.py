@@ -26,6 +26,7 @@ class Comparison:
         self.figures = []  # (title, frame of expected and got, decimals)
         self.customers = []  # those of them that are by customer key
         self.examples = []  # (example, what, expected, got)
+        self.tie_out = None
         self.names = {}
         self.order = []
 
@@ -96,6 +97,16 @@ class Comparison:
                     for _title, frame, digits in self.customers
                 )
                 print(f"{label[:32]:33}{cells}")
+
+    def print_tie_out(self):
+        """From what customers earn to the result of the books, and every link's difference."""
+        print()
+        print(f"Tie-out of AdventureWorks, {self.tie_out['from']} to {self.tie_out['to']}")
+        for section in self.tie_out["sections"]:
+            rows = [row for side in section["sides"] for row in side["rows"] if row["amount"]]
+            figures = [(row["label"], row["amount"]) for row in rows]
+            for label, amount in (*figures, ("Difference", section["difference"])):
+                print(f"    {section['title'][:28]:30}{label[:44]:46}{amount:>18,.2f}")
 
     def print_examples(self):
         print()

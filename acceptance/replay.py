@@ -15,5 +15,6 @@ def main(env):
     comparison.print_figures()
     comparison.print_customers()
     comparison.print_examples()
+    comparison.print_tie_out()
     print(f"acceptance: {comparison.compared} figures compared, {comparison.differing} differ")
     return 1 if comparison.differing or not comparison.compared else 0

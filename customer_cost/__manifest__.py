@@ -33,6 +33,8 @@
         "views/customer_cost_period_closing_views.xml",
         "views/customer_cost_period_views.xml",
         "views/customer_cost_history_views.xml",
+        "views/customer_cost_summary_views.xml",
+        "views/customer_cost_item_month_views.xml",
         "report/customer_cost_analysis_views.xml",
         "report/customer_cost_profitability_views.xml",
         "report/customer_cost_tie_out_views.xml",

@@ -25,3 +25,13 @@ for customer, *amounts in rows:
     print(f"  {customer.name:<26}" + "".join(f"{amount:>18,.2f}" for amount in amounts))
 totals = [sum(row[1 + place] for row in rows) for place in range(len(measures))]
 print(f"  {'Total':<26}" + "".join(f"{total:>18,.2f}" for total in totals))
+
+year = company.compute_fiscalyear_dates(last)
+figures = env["customer.cost.tie.out"]._get_figures(company, *year.values())  # noqa: F821
+print(f"\nTie-out {figures['from']} to {figures['to']}, differences in {figures['currency']}:")
+differences = {"Profit-and-loss accounts": figures["totals"]["difference"]}
+differences |= {section["title"]: section["difference"] for section in figures["sections"]}
+for title, difference in differences.items():
+    print(f"  {title:<32}{difference:>12,.2f}")
+for found in figures["findings"]:
+    print(f"  {found['label']}: expected {found['expected']:,.2f}, present {found['present']:,.2f}")

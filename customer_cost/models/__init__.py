@@ -18,12 +18,15 @@ from . import customer_cost_entry
 from . import customer_cost_entry_source
 from . import customer_cost_entry_check
 from . import customer_cost_entry_review
+from . import customer_cost_entry_invoice
 from . import customer_cost_review
 from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
 from . import customer_cost_capture_exclusions
 from . import customer_cost_capture_service
+from . import customer_cost_capture_generated
+from . import customer_cost_capture_portion
 from . import customer_cost_capture_period
 from . import customer_cost_period_compare
 from . import customer_cost_history
@@ -52,8 +55,11 @@ from . import account_move_line_service
 from . import account_move_line_product_cost
 from . import account_move_line_freeze
 from . import account_move_product_cost
+from . import account_move_costs
+from . import account_move_line_cost_invoice
 from . import product_category
 from . import res_partner
 from . import res_partner_list
+from . import res_partner_customer
 from . import res_users
 from . import ir_attachment

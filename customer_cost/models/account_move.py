@@ -6,13 +6,16 @@ SALES_KEYS = frozenset({"company_id", "date", "invoice_date", "partner_id"})
 # A change of one of these on a posted entry may change what its items contribute.
 CAPTURE_FIELDS = frozenset(
     {
+        "adjusting_entry_origin_move_ids",
         "company_id",
         "currency_id",
         "date",
         "invoice_currency_rate",
         "invoice_date",
         "journal_id",
+        "matched_payment_ids",
         "partner_id",
+        "reversed_entry_id",
         "state",
     }
 )
@@ -22,7 +25,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     _customer_cost_sales_idx = models.Index(
-        "(commercial_partner_id, date) WHERE state = 'posted' "
+        "(partner_id, date) WHERE state = 'posted' "
         "AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')"
     )
 
@@ -42,12 +45,14 @@ class AccountMove(models.Model):
         return res
 
     def unlink(self):
+        capture = self.env["customer.cost.capture"]
         move_ids = self.filtered(lambda move: move.state == "posted").ids
         if move_ids:
             self.env["customer.cost.dirty"]._mark_moves(move_ids)
+            # Once the move is gone nothing names those that were made from it.
+            move_ids += capture._find_followers(move_ids)
         res = super().unlink()
-        if move_ids:
-            self.env["customer.cost.capture"]._sync(move_ids)
+        capture._sync(move_ids)
         return res
 
     def _sync_customer_cost(self):

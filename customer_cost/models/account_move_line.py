@@ -15,6 +15,7 @@ CAPTURE_FIELDS = frozenset(
         "cost_service_to",
         "credit",
         "currency_id",
+        "deductible_amount",
         "debit",
         "discount",
         "display_type",
@@ -24,6 +25,7 @@ CAPTURE_FIELDS = frozenset(
         "price_unit",
         "product_id",
         "quantity",
+        "tax_ids",
     }
 )
 LINK_FIELDS = frozenset(

@@ -3,7 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..fields import KnownAmount, Ratio
-from .account_move_line_freeze import SALES_TYPES
+from .account_move import SALES_TYPES
 from .account_move_line_product_cost import COST_READERS
 
 FIGURES = (

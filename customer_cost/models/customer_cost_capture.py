@@ -9,12 +9,15 @@ SOURCE_FIELDS = {
     "account.analytic.account": ["partner_id", "root_plan_id"],
     "account.journal": ["type"],
     "account.move": [
-        "commercial_partner_id",
         "company_id",
         "date",
         "journal_id",
         "move_type",
+        "origin_payment_id",
+        "partner_id",
+        "reversed_entry_id",
         "state",
+        "tax_cash_basis_origin_move_id",
     ],
     "account.move.line": [
         "account_id",
@@ -26,12 +29,21 @@ SOURCE_FIELDS = {
         "cost_service_from",
         "cost_service_to",
         "currency_id",
+        "deductible_amount",
+        "discount",
         "display_type",
+        "group_tax_id",
         "move_id",
         "name",
         "partner_id",
+        "price_unit",
         "product_id",
+        "quantity",
+        "tax_ids",
+        "tax_line_id",
+        "tax_repartition_line_id",
     ],
+    "account.tax.repartition.line": ["account_id"],
     "customer.cost.account.map": None,
     "customer.cost.entry": ["customer_id", "item_id", "state"],
     "customer.cost.history.month": ["company_id", "date_from", "date_to", "state"],
@@ -39,6 +51,8 @@ SOURCE_FIELDS = {
     "product.product": ["product_tmpl_id"],
     "product.template": ["categ_id", "type"],
     "res.company": [
+        "account_journal_early_pay_discount_gain_account_id",
+        "account_journal_early_pay_discount_loss_account_id",
         "account_opening_move_id",
         "currency_id",
         "customer_cost_centre_plan_id",
@@ -55,9 +69,8 @@ class CustomerCostCapture(models.AbstractModel):
 
     One statement works out the target per company, journal item, cost item, customer, cost centre,
     accounting date and service month, compares it with the ledger and appends only the difference.
-    Posting,
-    edits, drafts, reversals, cancellations and deletions are therefore one and the same call, and
-    a second call adds nothing.
+    Posting, edits, drafts, reversals, cancellations and deletions are therefore one and the same
+    call, and a second call adds nothing. Moves made from the given ones are compared with them.
     """
 
     _name = "customer.cost.capture"
@@ -75,9 +88,11 @@ class CustomerCostCapture(models.AbstractModel):
             return 0
         self._flush_sources()
         move_ids = list(move_ids)
+        follow = self._is_followed(move_ids)
         self.env.cr.execute(
             SQL(
-                """WITH candidate AS MATERIALIZED (%(candidate)s),
+                """WITH RECURSIVE %(scope)s,
+                        candidate AS MATERIALIZED (%(candidate)s),
                         mapped AS MATERIALIZED (%(mapped)s),
                         portion AS (%(portion)s),
                         target AS MATERIALIZED (%(target)s),
@@ -88,15 +103,17 @@ class CustomerCostCapture(models.AbstractModel):
                         appended AS (%(append)s),
                         marked AS (%(mark)s)
                         SELECT count(*) FROM appended""",
+                scope=self._sql_scope(move_ids, follow),
                 candidate=self._sql_candidates(
-                    SQL("m.id = ANY(%s)", move_ids), self._sql_may_be_mapped()
+                    SQL("m.id = ANY(ARRAY(SELECT id FROM scope))"),
+                    self._sql_may_be_mapped(follow),
                 ),
-                mapped=self._sql_mapped(),
+                mapped=self._sql_mapped(follow),
                 portion=self._sql_portions(),
                 target=self._sql_target(),
-                present=self._sql_present(move_ids),
+                present=self._sql_present(),
                 entry=self._sql_entries(),
-                withdrawn=self._sql_withdrawn(move_ids),
+                withdrawn=self._sql_withdrawn(),
                 difference=self._sql_difference(),
                 append=self._sql_append(),
                 mark=self._sql_mark(move_ids),
@@ -135,19 +152,18 @@ class CustomerCostCapture(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _sql_present(self, move_ids) -> SQL:
+    def _sql_present(self) -> SQL:
         """What the ledger already holds from these moves."""
         return SQL(
             """SELECT e.source_line_id AS id, l.company_id, l.item_id, l.customer_id,
                       l.cost_centre_id AS centre_id, l.origin_date AS date, l.service_date,
                       l.entry_id, sum(l.amount) AS amount
                  FROM customer_cost_entry e JOIN customer_cost_line l ON l.entry_id = e.id
-                WHERE e.source_move_id = ANY(%s)
+                WHERE e.source_move_id = ANY(ARRAY(SELECT id FROM scope))
                    OR e.source_line_id = ANY(ARRAY(SELECT id FROM target))
              GROUP BY e.source_line_id, l.company_id, l.item_id, l.customer_id, l.cost_centre_id,
                       l.origin_date, l.service_date, l.entry_id
-               HAVING sum(l.amount) <> 0""",
-            move_ids,
+               HAVING sum(l.amount) <> 0"""
         )
 
     @api.model
@@ -183,13 +199,14 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
-    def _sql_withdrawn(self, move_ids) -> SQL:
+    def _sql_withdrawn(self) -> SQL:
         """Entries of these moves that nothing posted stands behind any more."""
         return SQL(
             """UPDATE customer_cost_entry e
                   SET state = 'withdrawn', amount = 0, amount_company = 0,
                       write_uid = %(uid)s, write_date = %(now)s
-                WHERE e.source_move_id = ANY(%(move_ids)s) AND e.state <> 'withdrawn'
+                WHERE e.source_move_id = ANY(ARRAY(SELECT id FROM scope))
+                  AND e.state <> 'withdrawn'
                   AND NOT EXISTS (
                       SELECT FROM target t
                        WHERE t.id = e.source_line_id AND t.item_id = e.item_id
@@ -197,7 +214,6 @@ class CustomerCostCapture(models.AbstractModel):
             RETURNING e.id""",
             uid=self.env.uid,
             now=self.env.cr.now(),
-            move_ids=move_ids,
         )
 
     @api.model
@@ -243,9 +259,9 @@ class CustomerCostCapture(models.AbstractModel):
                       COALESCE(array_agg(DISTINCT customer_id)
                           FILTER (WHERE customer_id IS NOT NULL), '{}')
                  FROM (SELECT company_id, date, customer_id FROM appended
-                 UNION ALL SELECT company_id, date, commercial_partner_id FROM account_move
-                        WHERE id = ANY(%(move_ids)s) AND move_type IN %(sales)s
-                          AND commercial_partner_id IS NOT NULL) changed
+                 UNION ALL SELECT m.company_id, m.date, p.commercial_partner_id
+                         FROM account_move m JOIN res_partner p ON p.id = m.partner_id
+                        WHERE m.id = ANY(%(move_ids)s) AND m.move_type IN %(sales)s) changed
              GROUP BY 1, 2""",
             move_ids=move_ids,
             sales=SALES_TYPES,

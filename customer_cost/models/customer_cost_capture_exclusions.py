@@ -17,7 +17,7 @@ class CustomerCostCapture(models.AbstractModel):
             "closing": self.env._("Closing entry: carries the result to current year earnings"),
             "off_balance": self.env._("Off-balance account"),
             "account": self.env._("Cost of sales: it reaches customers as product cost"),
-            "sales": self.env._("Discount on a sale: net sales hold it already"),
+            "sale_discount": self.env._("Discount on a sale: net sales hold it already"),
             "cost_of_sales": self.env._("Cost of sales: goods and their cost entries"),
             "journal": self.env._("Journal excluded in the settings"),
             "before_start": self.env._("Before costs were captured: bring it in under History"),
@@ -34,7 +34,7 @@ class CustomerCostCapture(models.AbstractModel):
         """
         return SQL(
             """CASE WHEN co.account_opening_move_id = m.id THEN 'opening'
-                    WHEN closing.id IS NOT NULL THEN 'closing'
+                    WHEN m.id IN (SELECT id FROM closing) THEN 'closing'
                     WHEN a.account_type = 'off_balance' THEN 'off_balance'
                     WHEN NOT a.account_type = ANY(%(account_types)s) THEN 'account'
                     WHEN %(cost_of_sales)s THEN 'cost_of_sales'
@@ -112,12 +112,13 @@ class CustomerCostCapture(models.AbstractModel):
                                 WHERE va.account_stock_variation_id = l.account_id)
                    AND NOT EXISTS (
                        SELECT FROM customer_cost_account_map named
-                        WHERE named.active AND named.account_id = l.account_id
+                        WHERE (named.active OR named.effective_to IS NOT NULL)
+                          AND named.account_id = l.account_id
                           AND named.company_id::text
                               = ANY(string_to_array(co.parent_path, '/')))"""
             )
         return SQL(
-            """l.display_type = 'cogs' OR stock_closing.id IS NOT NULL
+            """l.display_type = 'cogs' OR m.id IN (SELECT id FROM stock_closing)
                OR (m.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
                    AND COALESCE(%(is_goods)s, FALSE))
                OR (%(variation)s)""",

@@ -1,12 +1,9 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-# Journals in which the partner of a journal item is the customer it concerns.
-CUSTOMER_JOURNAL_TYPES = ("bank", "cash", "credit", "sale", "general")
-
 
 class CustomerCostCapture(models.AbstractModel):
-    """What posted journal items should have contributed: item, customer, cost centre, amount."""
+    """Which posted journal items are a customer cost, and which item."""
 
     _inherit = "customer.cost.capture"
 
@@ -15,15 +12,21 @@ class CustomerCostCapture(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _sql_may_be_mapped(self) -> SQL:
+    def _sql_may_be_mapped(self, follow=True) -> SQL:
+        """Condition on item ``l`` of move ``m``: whether it can be a customer cost at all.
+
+        :param follow: also by following others
+        """
         return SQL(
             """(l.cost_item_id IS NOT NULL OR l.account_id IN (
                    SELECT account_id FROM customer_cost_account_map
-                    WHERE active OR effective_to IS NOT NULL))"""
+                    WHERE active OR effective_to IS NOT NULL)
+                OR %s)""",
+            self._sql_may_follow() if follow else SQL("FALSE"),
         )
 
     @api.model
-    def _sql_candidates(self, moves, lines, since_start=True) -> SQL:
+    def _sql_candidates(self, moves, lines, since_start=True, posted=True) -> SQL:
         """Posted journal items with what the map looks at.
 
         ``excluded`` says why an item is never a customer cost, or is NULL.
@@ -31,12 +34,14 @@ class CustomerCostCapture(models.AbstractModel):
         :param moves: condition on the journal entry ``m``
         :param lines: condition on the journal item ``l`` and its account ``a``
         :param since_start: exclude what was posted before the start and not brought in since
+        :param posted: posted items with an amount only, not whatever others may follow
         """
         return SQL(
             """WITH closing AS MATERIALIZED (%(closing)s),
                     stock_closing AS MATERIALIZED (%(stock_closing)s)
                SELECT l.id, l.move_id, m.company_id, m.date, m.journal_id, j.type AS journal_type,
-                      l.account_id, l.partner_id, partner.commercial_partner_id, l.balance,
+                      l.account_id, a.account_type, l.display_type, l.partner_id,
+                      partner.commercial_partner_id, l.balance,
                       l.currency_id, l.amount_currency, COALESCE(l.name, '') AS name,
                       l.cost_customer_id, l.cost_item_id, analytic.distribution,
                       ARRAY(SELECT unnest(string_to_array(key, ','))
@@ -62,12 +67,11 @@ class CustomerCostCapture(models.AbstractModel):
             LEFT JOIN product_product pp ON pp.id = l.product_id
             LEFT JOIN product_template pt ON pt.id = pp.product_tmpl_id
             LEFT JOIN product_category categ ON categ.id = pt.categ_id
-            LEFT JOIN closing ON closing.id = m.id
-            LEFT JOIN stock_closing ON stock_closing.id = m.id
            CROSS JOIN LATERAL (
                    SELECT CASE WHEN jsonb_typeof(l.analytic_distribution) = 'object'
                                THEN l.analytic_distribution END AS distribution) analytic
-                WHERE %(moves)s AND %(lines)s AND m.state = 'posted' AND l.balance <> 0""",
+                WHERE %(moves)s AND %(lines)s AND %(posted)s""",
+            posted=SQL("m.state = 'posted' AND l.balance <> 0" if posted else "TRUE"),
             moves=moves,
             lines=lines,
             closing=self._sql_closing(moves),
@@ -77,154 +81,143 @@ class CustomerCostCapture(models.AbstractModel):
         )
 
     @api.model
-    def _sql_classified(self, applied=None) -> SQL:
+    def _sql_classified(self, applied=None, follow=True) -> SQL:
         """Candidates with what becomes of them: the cost item named on them, else the map's.
 
-        ``amount`` is the part of the balance that the row stands for. ``item_id`` is empty where
-        the item is left out, by ``left_out_reason`` of the map row or because no row matches.
+        ``amount`` is the part of the balance that a row stands for, ``currency_part`` that of the
+        document's amount. ``item_id`` is empty where the item is left out, by ``left_out_reason``
+        of the map row or because no row matches. An item that follows others has a row for each
+        cost item, and each reason, of theirs.
 
         :param applied: map rows and month, as in their ``_sql_in_effect``
+        :param follow: whether a candidate may follow others
         """
+        match = self.env["customer.cost.account.map"]._sql_match(applied)
+        if not follow:
+            return SQL(
+                """SELECT DISTINCT ON (c.id) c.*, c.balance AS amount,
+                          c.amount_currency AS currency_part,
+                          CASE WHEN c.cost_item_id IS NULL THEN r.id END AS map_id,
+                          CASE WHEN c.excluded IS NULL THEN COALESCE(c.cost_item_id, r.item_id)
+                          END AS item_id,
+                          CASE WHEN c.cost_item_id IS NULL THEN r.left_out_reason END
+                              AS left_out_reason,
+                          ARRAY[c.id] AS source_ids,
+                          ARRAY[c.cost_customer_id] AS source_customer_ids,
+                          ARRAY[1::numeric] AS source_shares,
+                          ARRAY[c.service_from] AS source_froms, ARRAY[c.service_to] AS source_tos
+                     FROM candidate c
+                LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %s
+                 ORDER BY c.id, r.sequence, COALESCE(r.origin_id, r.id)""",
+                match,
+            )
         return SQL(
-            """SELECT DISTINCT ON (c.id) c.*, c.balance AS amount,
-                      CASE WHEN c.cost_item_id IS NULL THEN r.id END AS map_id,
-                      CASE WHEN c.excluded IS NULL THEN COALESCE(c.cost_item_id, r.item_id) END
-                          AS item_id,
-                      CASE WHEN c.cost_item_id IS NULL THEN r.left_out_reason END
-                          AS left_out_reason
-                 FROM candidate c
-            LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %s
-             ORDER BY c.id, r.sequence, COALESCE(r.origin_id, r.id)""",
-            self.env["customer.cost.account.map"]._sql_match(applied),
+            """SELECT * FROM (
+               WITH RECURSIVE %(lineage)s,
+                    base AS MATERIALIZED (%(base)s),
+                    source AS (SELECT * FROM candidate
+                         UNION ALL SELECT * FROM base
+                                    WHERE id NOT IN (SELECT id FROM candidate)),
+                    matched AS MATERIALIZED (
+                   SELECT DISTINCT ON (c.id) c.id, c.excluded, c.account_type, r.id AS map_id,
+                          r.item_id, r.left_out_reason
+                     FROM source c
+                LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %(match)s
+                 ORDER BY c.id, r.sequence, COALESCE(r.origin_id, r.id)),
+                    outcome AS (%(outcome)s),
+                    gathered AS (
+                   SELECT id, excluded, item_id, left_out_reason, min(map_id) AS map_id,
+                          sum(share) AS share, array_agg(source_id) AS source_ids,
+                          array_agg(cost_customer_id) AS source_customer_ids,
+                          array_agg(share) AS source_shares,
+                          array_agg(service_from) AS source_froms,
+                          array_agg(service_to) AS source_tos
+                     FROM outcome GROUP BY id, excluded, item_id, left_out_reason)
+               SELECT c.id, c.move_id, c.company_id, c.date, c.journal_id, c.account_id,
+                      c.partner_id, c.balance, c.currency_id, c.amount_currency, c.name, c.digits,
+                      c.currency_digits, c.company_path, d.excluded, d.map_id, d.item_id,
+                      d.left_out_reason, d.source_ids, d.source_customer_ids, d.source_shares,
+                      d.source_froms, d.source_tos, %(amount)s AS amount,
+                      %(currency_part)s AS currency_part
+                 FROM candidate c JOIN gathered d ON d.id = c.id
+               WINDOW item AS (PARTITION BY c.id)) classified""",
+            lineage=self._sql_lineage(),
+            base=self._sql_candidates(
+                SQL("m.id = ANY(ARRAY(SELECT origin_id FROM hop))"),
+                SQL("l.id IN (SELECT source_id FROM leaf WHERE source_id <> id)"),
+                since_start=False,
+                posted=False,
+            ),
+            match=match,
+            outcome=self._sql_outcome(),
+            amount=self._sql_part(SQL("c.balance"), SQL("c.digits")),
+            currency_part=self._sql_part(SQL("c.amount_currency"), SQL("c.currency_digits")),
         )
 
     @api.model
-    def _sql_mapped(self) -> SQL:
+    def _sql_outcome(self) -> SQL:
+        """What becomes of each leaf: its own item, else what became of its source.
+
+        Tax on goods is cost of sales as the goods are, and what was made from an excluded entry
+        is excluded. A discount on a sale is in the net sales. Where the source lies on the balance
+        sheet, or is no row of the map's business, the account of the item itself decides.
+        """
+        return SQL(
+            """SELECT f.id, f.source_id, f.share, f.cost_customer_id, f.service_from,
+                      f.service_to, said.*
+                 FROM leaf f
+                 JOIN candidate c ON c.id = f.id
+                 JOIN matched own ON own.id = f.id
+                 JOIN matched s ON s.id = f.source_id
+           CROSS JOIN LATERAL (
+                   SELECT CASE WHEN s.excluded = 'account' AND s.account_type = 'income'
+                                    AND c.display_type IN ('discount', 'epd') THEN 'sale_discount'
+                               WHEN s.excluded = 'account'
+                                    AND s.account_type = 'expense_direct_cost'
+                               THEN 'cost_of_sales'
+                               WHEN s.excluded IN ('closing', 'cost_of_sales', 'journal', 'opening')
+                               THEN s.excluded END AS excluded) followed
+           CROSS JOIN LATERAL (
+                   SELECT own.excluded, NULL::int AS item_id, NULL::int AS map_id,
+                          NULL::varchar AS left_out_reason
+                    WHERE own.excluded IS NOT NULL
+                UNION ALL
+                   SELECT NULL, f.cost_item_id, NULL, NULL
+                    WHERE own.excluded IS NULL AND f.cost_item_id IS NOT NULL
+                UNION ALL
+                   SELECT followed.excluded, NULL, NULL, NULL
+                    WHERE own.excluded IS NULL AND f.cost_item_id IS NULL
+                      AND followed.excluded IS NOT NULL
+                UNION ALL
+                   SELECT NULL, found.item_id, found.map_id, found.left_out_reason
+                     FROM (SELECT CASE WHEN s.map_id IS NULL THEN own.item_id ELSE s.item_id END,
+                                  COALESCE(s.map_id, own.map_id),
+                                  CASE WHEN s.map_id IS NULL THEN own.left_out_reason
+                                       ELSE s.left_out_reason END
+                          ) found(item_id, map_id, left_out_reason)
+                    WHERE own.excluded IS NULL AND f.cost_item_id IS NULL
+                      AND followed.excluded IS NULL) said"""
+        )
+
+    @api.model
+    def _sql_part(self, amount, digits) -> SQL:
+        """Split of ``amount`` over the rows of an item by largest remainder, ties to the lowest."""
+        quota = SQL("round(abs(%s) * 10::numeric ^ %s * d.share, 9)", amount, digits)
+        return SQL(
+            """sign(%(amount)s) * (floor(%(quota)s)
+                   + (row_number() OVER (PARTITION BY c.id ORDER BY mod(%(quota)s, 1) DESC,
+                          d.item_id NULLS LAST, d.excluded NULLS LAST, d.left_out_reason)
+                      <= round(abs(%(amount)s) * 10::numeric ^ %(digits)s)
+                         - sum(floor(%(quota)s)) OVER item)::int) / 10::numeric ^ %(digits)s""",
+            amount=amount,
+            digits=digits,
+            quota=quota,
+        )
+
+    @api.model
+    def _sql_mapped(self, follow=True) -> SQL:
         """Candidates that are a customer cost."""
         return SQL(
-            "SELECT * FROM (%s) classified WHERE item_id IS NOT NULL", self._sql_classified()
-        )
-
-    # ------------------------------------------------------------
-    # Whose cost it is
-    # ------------------------------------------------------------
-
-    @api.model
-    def _sql_portions(self) -> SQL:
-        """Customers and cost centres of each mapped item with exact weights.
-
-        The item's own customer comes first, then the customers of the analytic accounts on the
-        chosen plan in proportion, then its partner when it is a customer in a bank, sale or
-        miscellaneous journal. What names no customer is indirect, by cost centre. Shares of the
-        chosen plan above 100 % or below zero make the whole item indirect.
-        """
-        return SQL(
-            """WITH share AS (
-                   SELECT c.id, round(min(part.value::numeric), 6) AS pct,
-                          min(p.commercial_partner_id)
-                              FILTER (WHERE aa.root_plan_id = c.customer_plan_id) AS customer_id,
-                          min(aa.id) FILTER (WHERE aa.root_plan_id = c.centre_plan_id
-                              AND (c.centre_plan_id IS DISTINCT FROM c.customer_plan_id
-                                   OR aa.partner_id IS NULL)) AS centre_id,
-                          bool_or(aa.root_plan_id = c.customer_plan_id) AS on_plan
-                     FROM mapped c
-               CROSS JOIN LATERAL jsonb_each_text(c.distribution) part
-               CROSS JOIN LATERAL unnest(string_to_array(part.key, ',')) account
-                     JOIN account_analytic_account aa ON aa.id = CASE
-                          WHEN account ~ '^[0-9]{1,9}$' THEN account::int END
-                      AND aa.root_plan_id IN (c.customer_plan_id, c.centre_plan_id)
-                LEFT JOIN res_partner p ON p.id = aa.partner_id AND %(p_in_company)s
-                    WHERE c.cost_customer_id IS NULL
-                 GROUP BY c.id, part.key),
-               summed AS (
-                   SELECT id, count(customer_id) AS named, min(pct) >= 0 AS positive,
-                          COALESCE(sum(pct) FILTER (WHERE on_plan), 0) <= 100 AS within_plan,
-                          COALESCE(sum(pct) FILTER (WHERE customer_id IS NOT NULL), 0) AS pct,
-                          COALESCE(sum(pct) FILTER (WHERE customer_id IS NULL
-                              AND centre_id IS NOT NULL), 0) AS centre_pct
-                     FROM share GROUP BY id),
-               whole AS (
-                   SELECT c.id, COALESCE(s.positive, FALSE) AS positive,
-                          COALESCE(s.positive AND s.within_plan, FALSE) AS by_customer,
-                          COALESCE(s.centre_pct, 0) AS centre_pct,
-                          CASE WHEN s.positive AND s.within_plan THEN 100 - s.pct ELSE 100 END
-                              AS rest,
-                          CASE WHEN own.id IS NOT NULL THEN own.commercial_partner_id
-                               WHEN COALESCE(s.named, 0) = 0 AND partner.customer_rank > 0
-                                    AND c.journal_type = ANY(%(journal_types)s)
-                               THEN partner.id END AS customer_id
-                     FROM mapped c
-                LEFT JOIN summed s ON s.id = c.id
-                LEFT JOIN res_partner own ON own.id = c.cost_customer_id AND %(own_in_company)s
-                LEFT JOIN res_partner partner ON partner.id = c.commercial_partner_id
-                      AND %(partner_in_company)s),
-               scaled AS (
-                   SELECT *, CASE WHEN rest = 0 THEN 1 ELSE GREATEST(rest, centre_pct) END AS scale
-                     FROM whole WHERE customer_id IS NULL)
-               SELECT id, customer_id, NULL::int AS centre_id, 1::numeric AS weight
-                 FROM whole WHERE customer_id IS NOT NULL
-            UNION ALL
-               SELECT s.id, s.customer_id, NULL, sum(s.pct) * min(w.scale)
-                 FROM share s JOIN scaled w ON w.id = s.id
-                WHERE w.by_customer AND s.customer_id IS NOT NULL
-             GROUP BY s.id, s.customer_id
-            UNION ALL
-               SELECT s.id, NULL, s.centre_id, sum(s.pct) * min(w.rest)
-                 FROM share s JOIN scaled w ON w.id = s.id
-                WHERE w.positive AND s.customer_id IS NULL AND s.centre_id IS NOT NULL
-             GROUP BY s.id, s.centre_id
-            UNION ALL
-               SELECT id, NULL, NULL,
-                      rest * scale - CASE WHEN positive THEN rest * centre_pct ELSE 0 END
-                 FROM scaled""",
-            journal_types=list(CUSTOMER_JOURNAL_TYPES),
-            **{
-                f"{alias}_in_company": self._sql_in_company(SQL.identifier(alias))
-                for alias in ("p", "own", "partner")
-            },
-        )
-
-    @api.model
-    def _sql_in_company(self, partner) -> SQL:
-        """A customer of another company is nobody's here: the cost is indirect."""
-        return SQL(
-            "(%(partner)s.company_id IS NULL OR %(partner)s.company_id = ANY(c.company_path))",
-            partner=partner,
-        )
-
-    @api.model
-    def _sql_target(self) -> SQL:
-        """What each portion is worth by month.
-
-        Split by the largest remainder, ties to the lowest id, then over the service months.
-        """
-        return self._sql_spread(
-            SQL(
-                """WITH quotient AS (
-                       SELECT c.*, p.customer_id, p.centre_id, p.weight,
-                              sum(p.weight) OVER item AS total,
-                              round(abs(c.amount) * 10::numeric ^ c.digits) AS minor,
-                              round(abs(c.amount_currency) * 10::numeric ^ c.currency_digits)
-                                  AS currency_minor
-                         FROM mapped c JOIN portion p ON p.id = c.id AND p.weight > 0
-                       WINDOW item AS (PARTITION BY c.id)),
-                   ranked AS (
-                       SELECT *, div(minor * weight, total) AS units,
-                              div(currency_minor * weight, total) AS currency_units,
-                              row_number() OVER (PARTITION BY id ORDER BY mod(minor * weight, total)
-                                  DESC, customer_id NULLS LAST, centre_id NULLS LAST) AS place,
-                              row_number() OVER (PARTITION BY id ORDER BY
-                                  mod(currency_minor * weight, total) DESC,
-                                  customer_id NULLS LAST, centre_id NULLS LAST) AS currency_place
-                         FROM quotient)
-                   SELECT id, move_id, company_id, currency_id, date, service_from, service_to,
-                          name, partner_id, map_id, item_id, customer_id, centre_id, digits,
-                          currency_digits,
-                          sign(balance) * (units + (place <= minor - sum(units) OVER item)::int)
-                              / 10::numeric ^ digits AS amount,
-                          sign(amount_currency) * (currency_units + (currency_place
-                              <= currency_minor - sum(currency_units) OVER item)::int)
-                              / 10::numeric ^ currency_digits AS currency_amount
-                     FROM ranked WINDOW item AS (PARTITION BY id)"""
-            )
+            "SELECT * FROM (%s) classified WHERE item_id IS NOT NULL",
+            self._sql_classified(follow=follow),
         )

@@ -21,6 +21,7 @@ SUBSTANCE_FIELDS = frozenset(
         "customer_id",
         "date",
         "description",
+        "invoice_id",
         "item_id",
         "payment_method",
         "service_from",

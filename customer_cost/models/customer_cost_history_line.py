@@ -15,7 +15,7 @@ class CustomerCostHistoryLine(models.Model):
 
     _name = "customer.cost.history.line"
     _description = "History Preview Line"
-    _order = "history_id, kind, account_id, item_id, reason, id"
+    _order = "id"
 
     history_id = fields.Many2one(
         "customer.cost.history", required=True, index=True, ondelete="cascade"

@@ -82,18 +82,25 @@ class CustomerCostHistoryMonth(models.Model):
             return
         self.write({"state": "done", "message": False})
         self._compare()
-        self.estimated_count = self.env["account.move.line"]._estimate_product_cost(
-            self.company_id, self.date_from, self.date_to
+        self._note_estimates(
+            self.env["account.move.line"]._estimate_product_cost(
+                self.company_id, self.date_from, self.date_to
+            )
         )
 
     def _take_back(self):
         self.history_id._check_open(self)
         self.write({"state": "undone", "message": False})
         self._compare()
+        clear = self.env["account.move.line"]._clear_estimated_product_cost
         for first, last in self._get_released_days():
-            self.estimated_count -= self.env["account.move.line"]._clear_estimated_product_cost(
-                self.company_id, first, last
-            )
+            self._note_estimates(-clear(self.company_id, first, last))
+
+    def _note_estimates(self, count):
+        """Add to the invoice lines filled in, and have the month's margins refreshed."""
+        if count:
+            self.estimated_count += count
+            self.env["customer.cost.dirty"]._mark(self.company_id.id, [self.date_from])
 
     def _get_released_days(self):
         """Stretches of the month that are captured no longer, as (first, last) days."""

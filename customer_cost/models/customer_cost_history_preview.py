@@ -117,6 +117,7 @@ class CustomerCostHistory(models.Model):
             "unmapped": self.env._("No row of the map matches"),
             "sales": self.env._("Sales: they reach customers by their invoices"),
         }
+        rows.sort(key=lambda row: (KINDS.index(row["kind"]), -abs(row["amount"])))
         return [
             {**row, "history_id": self.id, "reason": labels.get(row["reason"], row["reason"])}
             for row in rows

@@ -38,6 +38,22 @@ class CustomerCostItemMonth(models.Model):
 
     _key_unique = models.UniqueIndex("(company_id, month, item_id, layer)")
 
+    def action_open_costs(self):
+        """Open the costs behind this row, as far as the reader's rights go."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_cost.customer_cost_analysis_action"
+        )
+        action["domain"] = [
+            ("company_id", "=", self.company_id.id),
+            ("item_id", "=", self.item_id.id),
+            ("layer", "=", self.layer),
+            ("date", ">=", self.month),
+            ("date", "<=", date_utils.end_of(self.month, "month")),
+        ]
+        action["context"] = {}
+        return action
+
     @api.model
     def _refresh_period(self, company_id, month):
         """Bring the rows of one company and month to what the ledger says."""

@@ -19,6 +19,11 @@ class CustomerCostPeriodChanged(models.Model):
         compute="_compute_is_changed",
         help="The ledger of the closed month is not the one it was closed on.",
     )
+    was_reported = fields.Boolean(
+        related="closing_id.reported",
+        string="Changed",
+        help="The nightly check found that the ledger of the closed month is another one.",
+    )
     changed_count = fields.Integer(string="Lines After Closing", compute="_compute_changed")
     changed_amount = Amount(string="Amount After Closing", compute="_compute_changed")
     changed_books = fields.Char(string="Books After Closing", compute="_compute_changed")
@@ -143,9 +148,12 @@ class CustomerCostPeriodChanged(models.Model):
     @api.model
     def _cron_check(self):
         """Make this month's periods, and tell who closed a month that its ledger changed since."""
+        cron = self.env["ir.cron"]
         self._make_missing(self.env["res.company"].search([]))
         closed = self.search([("state", "=", "closed"), ("closing_id.reported", "=", False)])
-        for period in closed.filtered("is_changed"):
+        changed_periods = closed.filtered("is_changed")
+        cron._commit_progress(remaining=len(changed_periods))
+        for period in changed_periods:
             changed = period._get_changed_after_closing()
             period.message_post(
                 body=self.env._(
@@ -158,3 +166,5 @@ class CustomerCostPeriodChanged(models.Model):
                 subtype_xmlid="mail.mt_comment",
             )
             period.closing_id.reported = True
+            if not cron._commit_progress(1):
+                return

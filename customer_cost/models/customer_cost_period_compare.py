@@ -131,7 +131,10 @@ class CustomerCostPeriod(models.Model):
             )
         )
         self._post_rows(
-            self.env._("Journal items were changed by another door. The ledger follows:"), rows
+            self.env._(
+                "The books or the account map changed behind the capture. The ledger follows:"
+            ),
+            rows,
         )
 
     def _name_differences(self):
@@ -146,8 +149,8 @@ class CustomerCostPeriod(models.Model):
         if rows:
             self._post_rows(
                 self.env._(
-                    "Journal items were changed by another door. The period is closed, so the "
-                    "ledger stays as it is; reopened, it would follow:"
+                    "The books changed behind the capture. The period is closed, so the ledger "
+                    "stays as it is; reopened, it would follow:"
                 ),
                 rows,
             )

@@ -25,21 +25,26 @@ class CustomerCostPeriodLate(models.Model):
         self.env["customer.cost.line"].flush_model()
         rows = self.env.execute_query(
             SQL(
-                """SELECT p.id,
-                          sum(l.amount) FILTER (WHERE l.service_date < p.date_from),
-                          sum(l.amount) FILTER (WHERE l.date > p.date_to)
+                """SELECT p.id, came.amount, went.amount
                      FROM (SELECT id, company_id, date_from,
                                   (date_from + interval '1 month - 1 day')::date AS date_to
-                             FROM customer_cost_period WHERE id = ANY(%s)) p
-                     JOIN customer_cost_line l ON l.company_id IN (
-                              SELECT c.id FROM res_company c JOIN res_company o
-                                  ON c.parent_path LIKE o.parent_path || '%%'
-                               WHERE o.id = p.company_id)
-                      AND l.date <> l.service_date
-                      AND (l.date BETWEEN p.date_from AND p.date_to
-                           OR l.service_date BETWEEN p.date_from AND p.date_to)
-                 GROUP BY p.id""",
-                self.ids,
+                             FROM customer_cost_period WHERE id = ANY(%(ids)s)) p
+               CROSS JOIN LATERAL (
+                          SELECT sum(l.amount) AS amount FROM customer_cost_line l
+                           WHERE l.company_id IN (%(companies)s) AND l.date <> l.service_date
+                             AND l.date BETWEEN p.date_from AND p.date_to
+                             AND l.service_date < p.date_from) came
+               CROSS JOIN LATERAL (
+                          SELECT sum(l.amount) AS amount FROM customer_cost_line l
+                           WHERE l.company_id IN (%(companies)s) AND l.date <> l.service_date
+                             AND l.date > p.date_to
+                             AND l.service_date BETWEEN p.date_from AND p.date_to) went""",
+                ids=self.ids,
+                companies=SQL(
+                    """SELECT c.id FROM res_company c JOIN res_company o
+                           ON c.parent_path LIKE o.parent_path || '%%'
+                        WHERE o.id = p.company_id"""
+                ),
             )
         )
         sums = {period_id: amounts for period_id, *amounts in rows}

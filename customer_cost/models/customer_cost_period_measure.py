@@ -74,7 +74,9 @@ class CustomerCostPeriodMeasure(models.Model):
             ("company_id", "in", companies.ids),
             ("parent_state", "=", "posted"),
             ("move_id.move_type", "in", ("out_invoice", "out_refund", "out_receipt")),
-            ("customer_cost_source", "=", "unknown"),
+            ("display_type", "=", "product"),
+            # Lines posted before the add-on was there have no source at all.
+            ("customer_cost_source", "in", (False, "unknown")),
             ("date", ">=", self.date_from),
             ("date", "<=", self.date_to),
         ]

@@ -143,9 +143,7 @@ class CustomerCostTieOut(models.AbstractModel):
                 kind = found["excluded"] if found["excluded"] in COLUMNS else "excluded"
             self._add_reason(rows[found["account_id"]], kind, found)
         for found in self._read_captured(*window):
-            row = rows[found["account_id"]]
-            row["captured"] -= found["amount"]
-            row["captured_count"] = found["count"]
+            rows[found["account_id"]]["captured"] -= found["amount"]
         for row in rows.values():
             row["difference"] = row["balance"] - sum(row[name] for name in COLUMNS[1:])
         return self._describe_accounts(window[0], rows)

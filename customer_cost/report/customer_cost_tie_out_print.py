@@ -1,11 +1,9 @@
 import io
-from functools import partial
 
 import xlsxwriter
 
 from odoo import api, fields, models
 from odoo.tools import format_date
-from odoo.tools.misc import formatLang
 
 from .customer_cost_tie_out import COLUMNS
 
@@ -183,33 +181,3 @@ class CustomerCostTieOutPrint(models.AbstractModel):
             amounts = (row["expected"], row["present"], row["expected"] - row["present"])
             for column, amount in enumerate(amounts, 1):
                 sheet.write_number(place, column, amount, styles["amount"])
-
-
-class ReportTieOut(models.AbstractModel):
-    """What the printed tie-out shows; rights are checked here, whatever door it came through."""
-
-    _name = "report.customer_cost.report_tie_out"
-    _description = "Printed Tie-out"
-
-    @api.model
-    def _get_report_values(self, docids, data=None):
-        tie_out = self.env["customer.cost.tie.out"]
-        first, last = (fields.Date.to_date((data or {})[name]) for name in ("from", "to"))
-        tie_outs = []
-        for company in self.env["res.company"].browse(docids):
-            tie_out._check_company(company)
-            figures = tie_out._get_figures(company, first, last)
-            tie_outs.append(
-                {
-                    **figures,
-                    "record": company,
-                    "label": tie_out._get_label(figures),
-                    "columns": tie_out._get_columns(),
-                    "counted": tie_out._get_counted(figures),
-                }
-            )
-        digits = tie_outs[0]["digits"] if tie_outs else 2
-        return {
-            "tie_outs": tie_outs,
-            "format_amount": partial(formatLang, self.env, digits=digits),
-        }

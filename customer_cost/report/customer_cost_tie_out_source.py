@@ -135,12 +135,12 @@ class CustomerCostTieOutSource(models.AbstractModel):
         """What the ledger holds of the range's journal items, by the account they lie on now."""
         return self._read(
             SQL(
-                """SELECT source.account_id, count(*) AS count, sum(l.amount)::text AS amount
+                """SELECT source.account_id, sum(l.amount)::text AS amount
                      FROM customer_cost_line l
                      JOIN customer_cost_entry e ON e.id = l.entry_id
                 LEFT JOIN account_move_line source ON source.id = e.source_line_id
                     WHERE %s AND NOT l.statistical
-                 GROUP BY source.account_id HAVING sum(l.amount) <> 0 OR count(source.id) > 0""",
+                 GROUP BY source.account_id HAVING sum(l.amount) <> 0""",
                 self._sql_origin_in_range(company, first, last),
             )
         )

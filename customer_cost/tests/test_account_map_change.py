@@ -1,7 +1,7 @@
 from datetime import date
 
 from odoo.exceptions import AccessError, UserError
-from odoo.tests import freeze_time, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from .common import CustomerCostCommon
 
@@ -261,12 +261,24 @@ class TestAccountMapChange(CustomerCostCommon):
                 totals[item] += amount
         self.assertEqual(totals, {self.item: 0.0, self.other_item: 90.0})
 
+    def test_preview_follows_the_month_on_the_form(self):
+        self.row.item_id = self.other_item
+        action = self.row.action_apply()
+        with Form(self.env["customer.cost.map.apply"].with_context(**action["context"])) as form:
+            self.assertEqual(str(form.date_from), "2025-04-01")
+            self.assertEqual([line["change"] for line in form.line_ids._records], [-40.0, 40.0])
+            form.date_from = "2025-03-01"
+            self.assertEqual([line["change"] for line in form.line_ids._records], [-70.0, 70.0])
+            form.date_from = "2025-05-01"
+            self.assertFalse(form.line_ids._records)
+            self.assertIn("No change of the map waits", form.message)
+
     def test_preview_of_a_deleted_row(self):
         self.row.unlink()
         wizard = self.wizard("2025-04-01")
         self.assertEqual(
-            [(line.item_id, line.before, line.after) for line in wizard.line_ids],
-            [(self.item, 40.0, 0.0), (self.env["customer.cost.item"], 50.0, 90.0)],
+            [(line.label, line.before, line.after) for line in wizard.line_ids],
+            [("[T-TRV] Test travel", 40.0, 0.0), ("Left out", 50.0, 90.0)],
         )
 
     def test_closed_months_stay(self):
@@ -288,12 +300,15 @@ class TestAccountMapChange(CustomerCostCommon):
         defaults = self.env["customer.cost.map.apply"].default_get(fields)
         self.assertEqual(defaults["date_from"], date(2025, 5, 1))
 
-    def test_nothing_to_apply(self):
-        with self.assertRefused("No row was changed after it was used"):
-            self.apply("2025-04-01")
-        self.row.item_id = self.other_item
-        self.items()
-        self.assertIn("would change", self.wizard("2025-05-01").message)
+    def test_nothing_waits_and_the_ledger_follows_at_once(self):
+        bill = self.create_bill([(self.other_account.copy({"code": "T60079"}), 7.0, {})])
+        with freeze_time("2025-03-20"):
+            self.map_account(bill.invoice_line_ids.account_id, self.item)
+        self.assertFalse(self.ledger(bill))
+        wizard = self.wizard("2025-03-01")
+        self.assertIn("No change of the map waits", wizard.message)
+        wizard.action_apply()
+        self.assertEqual([item for _customer, item, _day in self.ledger(bill)], [self.item])
 
     def test_rows_of_two_companies(self):
         branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
@@ -310,12 +325,10 @@ class TestAccountMapChange(CustomerCostCommon):
         bill = self.create_bill([(self.account, 5.0, {})], company_id=branch.id)
         self.row.item_id = self.other_item
         self.apply("2025-03-01")
-        lines = self.env["customer.cost.line"].search(
-            [("entry_id.source_move_id", "=", bill.id)], order="id"
-        )
+        lines = self.env["customer.cost.line"].search([("entry_id.source_move_id", "=", bill.id)])
         self.assertEqual(
-            [(line.item_id, line.amount) for line in lines],
-            [(self.item, 5.0), (self.item, -5.0), (self.other_item, 5.0)],
+            sorted((line.item_id.code, line.amount) for line in lines),
+            [("T-ADV", 5.0), ("T-TRV", -5.0), ("T-TRV", 5.0)],
         )
 
     def test_only_accountants_apply(self):

@@ -139,7 +139,7 @@ class TestCaptureExclusions(CustomerCostCommon):
                 "journal",
                 "off_balance",
                 "opening",
-                "sales",
+                "sale_discount",
             },
         )
         self.assertEqual(len(set(labels.values())), len(labels))

@@ -111,6 +111,7 @@ class TestPeriodChanged(PeriodCommon):
         count = len(self.march.message_ids)
         self.run_cron(cron)
         self.assertEqual(len(self.march.message_ids), count, "nothing changed yet")
+        self.assertFalse(self.march.was_reported)
         self.slip_in()
         self.run_cron(cron)
         self.run_cron(cron)
@@ -118,6 +119,7 @@ class TestPeriodChanged(PeriodCommon):
         self.assertEqual(len(told), 1)
         self.assertIn("Ledger lines added: 1", told.body)
         self.assertIn("25.00", told.body)
+        self.assertTrue(self.march.was_reported)
         self.assertEqual(told.partner_ids, self.users["manager"].partner_id)
 
     def run_cron(self, cron):

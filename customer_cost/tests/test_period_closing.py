@@ -152,6 +152,20 @@ class TestPeriodClosing(PeriodCommon):
         self.assertFalse(lines.search(march.action_open_late_in()["domain"]))
         self.assertNotIn(in_time, late)
 
+    def test_part_of_a_service_period_that_is_late(self):
+        """January is late, March is in time, and April is not late because it lies ahead."""
+        january, march = self.period("2025-01-10"), self.period()
+        january.action_close()
+        service = {"cost_service_from": "2025-01-01", "cost_service_to": "2025-04-30"}
+        self.create_bill([(self.expense_account, 400.0, service)])
+        self.assertEqual((january.late_in, january.late_out), (0.0, 100.0))
+        self.assertEqual(
+            (self.period("2025-02-10").late_in, self.period("2025-02-10").late_out), (100.0, 0.0)
+        )
+        self.assertEqual((march.late_in, march.late_out), (0.0, 0.0))
+        april = self.period("2025-04-10")
+        self.assertEqual((april.late_in, april.late_out), (0.0, 0.0))
+
     def test_late_reversal_takes_the_late_amount_back(self):
         bill = self.create_direct_bill(10.0)
         march, april = self.period(), self.period("2025-04-10")

@@ -37,7 +37,7 @@ class TestPeriodCompare(CapturePeriodCommon):
         """Texts that the nights left on the period, oldest first."""
         period = period or self.march
         bodies = period.message_ids.sorted("id").mapped("body")
-        return [body for body in bodies if "another door" in body or "failed" in body]
+        return [body for body in bodies if "behind the capture" in body or "failed" in body]
 
     def close(self, period):
         period.sudo()._unguarded().state = "closed"

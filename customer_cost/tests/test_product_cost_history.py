@@ -54,6 +54,27 @@ class TestProductCostHistory(ProductCostCommon):
         self.assertTrue(invoice.invoice_line_ids.customer_cost_estimated)
         self.assertEqual(self.unknown_lines(), 0)
 
+    def test_closing_checklist_counts_what_nobody_filled(self):
+        self.create_old()
+        period = self.env["customer.cost.period"]._get(self.company, "2025-03-01")
+        domain = period._get_unknown_cost_domain(self.company)
+        self.assertEqual(self.env["account.move.line"].search_count(domain), 1)
+        self.estimate()
+        self.assertEqual(self.env["account.move.line"].search_count(domain), 0)
+
+    def test_stored_figures_are_refreshed(self):
+        self.create_old()
+        for act in (self.estimate, self.clear):
+            self.env.cr.execute("DELETE FROM customer_cost_dirty")
+            act()
+            self.env.cr.execute("SELECT company_id, month, customer_ids FROM customer_cost_dirty")
+            rows = [(company, str(month), ids) for company, month, ids in self.env.cr.fetchall()]
+            self.assertEqual(rows, [(self.company.id, "2025-03-01", self.customer_a.ids)])
+            self.env.cr.execute("DELETE FROM customer_cost_dirty")
+            act()
+            self.env.cr.execute("SELECT count(*) FROM customer_cost_dirty")
+            self.assertEqual(self.env.cr.fetchone()[0], 0)
+
     def test_a_second_time_fills_nothing(self):
         invoice = self.create_old()
         self.estimate()

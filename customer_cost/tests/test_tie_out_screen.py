@@ -193,9 +193,17 @@ class TestTieOutPrint(TieOutBooks, HttpCase):
         for section in figures["sections"]:
             (block,) = page.xpath(f"//div[contains(@class, 'tie_out_{section['key']}')]")
             for side in section["sides"]:
-                for row in side["rows"]:
+                for row in (row for row in side["rows"] if row["amount"]):
                     self.assertIn(row["label"], block.text_content())
                     self.assertIn(f"{row['amount']:,.2f}", block.text_content())
+
+    def test_printed_without_days_it_is_the_fiscal_year(self):
+        self.company.write({"fiscalyear_last_month": "3", "fiscalyear_last_day": 31})
+        values = self.env["report.customer_cost.report_tie_out"]._get_report_values(
+            self.company.ids
+        )
+        (figures,) = values["tie_outs"]
+        self.assertEqual((figures["from"], figures["to"]), ("2025-04-01", "2026-03-31"))
 
     def test_downloads(self):
         self.authenticate("cost_auditor", "cost_auditor")

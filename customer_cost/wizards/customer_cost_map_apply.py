@@ -55,14 +55,14 @@ class CustomerCostMapApply(models.TransientModel):
 
     def _get_row_ids(self):
         """Ids of the rows to apply, deleted ones included."""
-        rows = self.row_ids or self.env["customer.cost.account.map"].with_context(
+        rows = self.row_ids._origin or self.env["customer.cost.account.map"].with_context(
             active_test=False
         ).search([("company_id", "=", self.company_id.id)])
         changed = rows.filtered(lambda row: row.effective_from or row.effective_to)
         return sorted({row.origin_id or row.id for row in changed})
 
-    def _get_problem(self, row_ids, month):
-        """Why the rows cannot be applied from ``month``, or ``None``."""
+    def _get_problem(self, month):
+        """Why rows cannot be applied from ``month``, or ``None``."""
         earliest = self._get_earliest_month(self.company_id)
         if earliest and month < earliest:
             return self.env._(
@@ -70,10 +70,8 @@ class CustomerCostMapApply(models.TransientModel):
                 last=self._format(date_utils.subtract(earliest, months=1)),
                 first=self._format(earliest),
             )
-        if self.row_ids.company_id - self.company_id:
+        if self.row_ids._origin.company_id - self.company_id:
             return self.env._("Rows are applied one company at a time: choose one of them.")
-        if not row_ids:
-            return self.env._("No row was changed after it was used.")
         return None
 
     def _format(self, month):
@@ -87,14 +85,15 @@ class CustomerCostMapApply(models.TransientModel):
             if not wizard.date_from or wizard.company_id not in self.env.companies:
                 continue
             row_ids, month = wizard._get_row_ids(), date_utils.start_of(wizard.date_from, "month")
-            wizard.message = wizard._get_problem(row_ids, month)
+            wizard.message = wizard._get_problem(month)
             if wizard.message:
                 continue
             changes = wizard._read_changes(row_ids, month)
             wizard.line_ids = [fields.Command.create(change) for change in changes]
             if not changes:
                 wizard.message = self.env._(
-                    "Nothing that is posted from %(month)s on would change.",
+                    "No change of the map waits for what is posted from %(month)s on. Apply "
+                    "compares the ledger with the books all the same.",
                     month=wizard._format(month),
                 )
 
@@ -130,9 +129,9 @@ class CustomerCostMapApply(models.TransientModel):
         )
 
     def action_apply(self):
-        """Let the changed rows hold from the month on, and bring the ledger to it.
+        """Let the changed rows hold from the month on, and bring the ledger to it at once.
 
-        :raises UserError: the month is closed, or no row was changed
+        :raises UserError: the month is closed, or the rows belong to several companies
         """
         self.ensure_one()
         row_ids, month = self._get_row_ids(), date_utils.start_of(self.date_from, "month")
@@ -145,7 +144,7 @@ class CustomerCostMapApply(models.TransientModel):
                     company=self.company_id.name,
                 )
             )
-        problem = self._get_problem(row_ids, month)
+        problem = self._get_problem(month)
         if problem:
             raise UserError(problem)
         count = maps._apply_from(self.company_id, row_ids, month)
@@ -173,6 +172,12 @@ class CustomerCostMapApplyLine(models.TransientModel):
     apply_id = fields.Many2one("customer.cost.map.apply", ondelete="cascade")
     currency_id = fields.Many2one(related="apply_id.currency_id")
     item_id = fields.Many2one("customer.cost.item", string="Cost Item", readonly=True)
+    label = fields.Char(string="Posted Items Are", compute="_compute_label")
     before = Amount(string="Now", readonly=True)
     after = Amount(string="Applied", readonly=True)
     change = Amount(readonly=True)
+
+    @api.depends("item_id")
+    def _compute_label(self):
+        for line in self:
+            line.label = line.item_id.display_name or self.env._("Left out")

@@ -157,6 +157,12 @@ export class CustomerCostTieOut extends Component {
         return `${row.code} ${row.name}`.trim();
     }
 
+    /** Rows without an amount say nothing; a side of none keeps its first. */
+    getRows(side) {
+        const rows = side.rows.filter((row) => row.amount || row.count);
+        return rows.length ? rows : side.rows.slice(0, 1);
+    }
+
     canOpen(row) {
         return !CLOSED_ROWS.includes(row.key) && Boolean(row.amount || row.count);
     }

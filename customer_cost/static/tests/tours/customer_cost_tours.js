@@ -176,3 +176,48 @@ registry.category("web_tour.tours").add("customer_cost_explain", {
         },
     ],
 });
+
+registry.category("web_tour.tours").add("customer_cost_tie_out", {
+    steps: () => [
+        {
+            content: "The month before",
+            trigger: ".o_customer_cost_tie_out_period button:contains('Month')",
+            run: "click",
+        },
+        {
+            trigger: ".o_customer_cost_tie_out_period button.active:contains('Month')",
+        },
+        {
+            content: "Back to last month",
+            trigger: ".o_customer_cost_tie_out_previous",
+            run: "click",
+        },
+        {
+            content: "Everything is 0.00",
+            trigger: ".o_customer_cost_tie_out_status.alert-success:contains('Tied out')",
+        },
+        {
+            content: "Open the cost captured from the account",
+            trigger:
+                ".o_customer_cost_tie_out_accounts tr:contains('Advertising') td:nth-child(5) button:contains('-100.01')",
+            run: "click",
+        },
+        {
+            content: "The ledger line behind it",
+            trigger: ".o_list_view .o_data_row td[name=amount]:contains('100.01')",
+        },
+        {
+            content: "Back again",
+            trigger: ".o_breadcrumb .breadcrumb-item a:contains('Tie-out'), .o_back_button",
+            run: "click",
+        },
+        {
+            content: "The same month is shown",
+            trigger:
+                ".o_customer_cost_tie_out_accounts tr:contains('Advertising') td:contains('-100.01')",
+        },
+        {
+            trigger: ".o_customer_cost_tie_out_period button.active:contains('Month')",
+        },
+    ],
+});
