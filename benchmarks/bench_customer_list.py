@@ -19,6 +19,7 @@ def customer_list(stage):
     run.action_post()
     partners.env.cr.commit()
     stage.vacuum("customer_cost_allocation")
+    stage.get_fresh_figures()
     pages = iter(range(10**6))
 
     def read(names, offset=None):

@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 
 from .bench_allocation import allocation
+from .bench_balance import balance
 from .bench_book import book
 from .bench_customer_list import customer_list
 from .bench_posting import posting
@@ -14,7 +15,7 @@ from .stage import Stage
 
 # Small databases first: the volume is made by the first bench that asks for it. Another bench is a
 # function of the stage that returns rows (see measure.py), added here.
-BENCHES = (posting, allocation, customer_list, book)
+BENCHES = (posting, allocation, customer_list, balance, book)
 
 
 def main(env):

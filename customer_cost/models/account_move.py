@@ -25,7 +25,7 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     _customer_cost_sales_idx = models.Index(
-        "(commercial_partner_id, date) WHERE state = 'posted' "
+        "(partner_id, date) WHERE state = 'posted' "
         "AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')"
     )
 

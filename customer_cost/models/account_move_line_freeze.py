@@ -224,10 +224,15 @@ class AccountMoveLine(models.Model):
 
         A credit note mirrors the line it reverses: with what the books say now where they said it
         then, else with the frozen cost, so that price, policy and category may change in between.
+        The return that completes a line takes what is left of its cost, so that no cent remains.
         """
         return SQL(
             """SELECT choice.source, value.unit,
-                      CASE choice.source WHEN 'cogs' THEN booked.amount
+                      CASE WHEN choice.source = 'cogs' THEN booked.amount
+                           WHEN choice.source = 'reversed'
+                                AND returned.quantity + own.quantity = reversed.quantity
+                                AND own.product_uom_id IS NOT DISTINCT FROM reversed.product_uom_id
+                           THEN -reversed.customer_cost_amount - returned.amount
                            ELSE round(m.sign * own.quantity * value.unit, currency.decimal_places)
                       END AS amount
                  FROM res_company co
@@ -239,6 +244,7 @@ class AccountMoveLine(models.Model):
                       AND m.is_refund AND reversed.move_id = m.reversed_entry_id
                       AND reversed.product_id IS NOT DISTINCT FROM own.product_id
                       AND reversed.customer_cost_unit IS NOT NULL
+            LEFT JOIN LATERAL (%(returned)s) returned ON reversed.id IS NOT NULL
             LEFT JOIN uom_uom uom ON uom.id = own.product_uom_id
             LEFT JOIN uom_uom product_uom ON product_uom.id = pt.uom_id
             LEFT JOIN uom_uom reversed_uom ON reversed_uom.id = reversed.product_uom_id
@@ -288,6 +294,7 @@ class AccountMoveLine(models.Model):
                 WHERE co.id = m.company_id""",
             valued_ids=list(valued),
             valued_units=list(valued.values()),
+            returned=self._sql_returned(),
             linked=self._sql_linked_cost_items(),
             alike=self._sql_alike_cost_items(),
             is_downpayment=self._sql_optional("own", "is_downpayment"),
@@ -298,6 +305,21 @@ class AccountMoveLine(models.Model):
         if name in self._fields:
             return SQL("%s.%s", SQL.identifier(alias), SQL.identifier(name))
         return SQL(OPTIONAL_COLUMNS[name])
+
+    @api.model
+    def _sql_returned(self) -> SQL:
+        """What other posted credit notes returned of line ``reversed`` already."""
+        return SQL(
+            """SELECT COALESCE(sum(r.quantity), 0) AS quantity,
+                      COALESCE(sum(r.customer_cost_amount), 0) AS amount
+                 FROM account_move n
+                 JOIN account_move_line r ON r.move_id = n.id
+                      AND r.customer_cost_origin_line = reversed.id
+                      AND r.customer_cost_source = 'reversed'
+                      AND r.product_uom_id IS NOT DISTINCT FROM reversed.product_uom_id
+                WHERE n.reversed_entry_id = m.reversed_entry_id AND n.state = 'posted'
+                  AND n.id <> m.id"""
+        )
 
     @api.model
     def _sql_linked_cost_items(self) -> SQL:

@@ -145,6 +145,28 @@ class CustomerCostBalance(models.Model):
             self.env["customer.cost.summary"]._refresh(company, None if everybody else customer_ids)
 
     @api.model
+    def _follow(self, old_ids, new_id):
+        """Give what customers earned and cost to the one they became, in all companies."""
+        figures = SQL(", ").join(
+            SQL("sum(%s)", SQL.identifier(name)) for name in self._rollup_figures
+        )
+        self.env.cr.execute(
+            SQL(
+                """WITH gone AS (
+                       DELETE FROM customer_cost_balance WHERE customer_id = ANY(%s) RETURNING *)
+                   INSERT INTO customer_cost_balance (company_id, customer_id, month, %s)
+                   SELECT company_id, %s, month, %s FROM gone GROUP BY company_id, month""",
+                [*old_ids, new_id],
+                self._rollup_columns(self._rollup_figures),
+                new_id,
+                figures,
+            )
+        )
+        self.invalidate_model(flush=False)
+        self.env["customer.cost.dirty"]._follow(old_ids, new_id)
+        self.env["customer.cost.summary"]._follow(old_ids, new_id)
+
+    @api.model
     def _get_target(self, company_id, month, customer_ids=None):
         target = SQL(
             "SELECT %s FROM (%s) sums",

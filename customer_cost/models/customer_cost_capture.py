@@ -9,12 +9,12 @@ SOURCE_FIELDS = {
     "account.analytic.account": ["partner_id", "root_plan_id"],
     "account.journal": ["type"],
     "account.move": [
-        "commercial_partner_id",
         "company_id",
         "date",
         "journal_id",
         "move_type",
         "origin_payment_id",
+        "partner_id",
         "reversed_entry_id",
         "state",
         "tax_cash_basis_origin_move_id",
@@ -259,9 +259,9 @@ class CustomerCostCapture(models.AbstractModel):
                       COALESCE(array_agg(DISTINCT customer_id)
                           FILTER (WHERE customer_id IS NOT NULL), '{}')
                  FROM (SELECT company_id, date, customer_id FROM appended
-                 UNION ALL SELECT company_id, date, commercial_partner_id FROM account_move
-                        WHERE id = ANY(%(move_ids)s) AND move_type IN %(sales)s
-                          AND commercial_partner_id IS NOT NULL) changed
+                 UNION ALL SELECT m.company_id, m.date, p.commercial_partner_id
+                         FROM account_move m JOIN res_partner p ON p.id = m.partner_id
+                        WHERE m.id = ANY(%(move_ids)s) AND m.move_type IN %(sales)s) changed
              GROUP BY 1, 2""",
             move_ids=move_ids,
             sales=SALES_TYPES,

@@ -50,19 +50,54 @@ class CustomerCostDirty(models.Model):
         """Have the figures refreshed that the sales among these entries stand in, as they are."""
         if not move_ids:
             return
-        self.env["account.move"].flush_model(
-            ["commercial_partner_id", "company_id", "date", "move_type"]
-        )
+        self.env["account.move"].flush_model(["company_id", "date", "move_type", "partner_id"])
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
         self.env.cr.execute(
             SQL(
                 """INSERT INTO customer_cost_dirty (company_id, month, customer_ids)
-                   SELECT company_id, date_trunc('month', date)::date,
-                          array_agg(DISTINCT commercial_partner_id)
-                     FROM account_move
-                    WHERE id = ANY(%s) AND move_type IN %s AND commercial_partner_id IS NOT NULL
+                   SELECT m.company_id, date_trunc('month', m.date)::date,
+                          array_agg(DISTINCT p.commercial_partner_id)
+                     FROM account_move m JOIN res_partner p ON p.id = m.partner_id
+                    WHERE m.id = ANY(%s) AND m.move_type IN %s
                  GROUP BY 1, 2""",
                 list(move_ids),
                 SALES_TYPES,
+            )
+        )
+
+    @api.model
+    def _mark_customers(self, customer_ids):
+        """Have all months refreshed in which these customers have a figure, stored or not."""
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO customer_cost_dirty (company_id, month, customer_ids)
+                   SELECT DISTINCT company_id, date_trunc('month', date)::date, %(ids)s
+                     FROM (SELECT company_id, month AS date FROM customer_cost_balance
+                            WHERE customer_id = ANY(%(ids)s)
+                     UNION SELECT company_id, date FROM customer_cost_line
+                            WHERE customer_id = ANY(%(ids)s)
+                     UNION SELECT company_id, date FROM customer_cost_allocation
+                            WHERE customer_id = ANY(%(ids)s)
+                     UNION SELECT m.company_id, m.date
+                             FROM res_partner p JOIN account_move m ON m.partner_id = p.id
+                            WHERE p.commercial_partner_id = ANY(%(ids)s) AND m.state = 'posted'
+                              AND m.move_type IN %(types)s) found""",
+                ids=list(customer_ids),
+                types=SALES_TYPES,
+            )
+        )
+
+    @api.model
+    def _follow(self, old_ids, new_id):
+        """What waits for customers that became another one waits for that one."""
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO customer_cost_dirty (company_id, month, customer_ids)
+                   SELECT DISTINCT company_id, month, ARRAY[%s] FROM customer_cost_dirty
+                    WHERE customer_ids && %s""",
+                new_id,
+                list(old_ids),
             )
         )
 

@@ -73,7 +73,23 @@ class CustomerCostDriverQuantities(models.Model):
             path += ".commercial_partner_id"
         aggregate = f"{self.measure_field}:sum" if self.measure == "sum" else "__count"
         rows = model._read_group(domain, [path], [aggregate])
-        return {customer.id: quantity or 0 for customer, quantity in rows}
+        return self._give_to_commercial_partners(
+            {customer.id: quantity or 0 for customer, quantity in rows}
+        )
+
+    @api.model
+    def _give_to_commercial_partners(self, quantities):
+        """A document may name who was a customer when it was made and belongs to another since."""
+        moved = self.env.execute_query(
+            SQL(
+                """SELECT id, commercial_partner_id FROM res_partner
+                    WHERE id = ANY(%s) AND commercial_partner_id <> id""",
+                [customer for customer in quantities if customer],
+            )
+        )
+        for customer, commercial in moved:
+            quantities[commercial] = quantities.get(commercial, 0) + quantities.pop(customer)
+        return quantities
 
     def _get_quantities_value(self, company, first, last):
         # sudo: values are read for a run whose author may compute it
@@ -110,10 +126,11 @@ class CustomerCostDriverQuantities(models.Model):
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
-                """SELECT m.commercial_partner_id,
+                """SELECT p.commercial_partner_id,
                           sum(LEAST(COALESCE(paid.date, %(last)s), %(last)s)
                               - GREATEST(l.date_maturity, %(first)s - 1)) AS days
                      FROM account_move m
+                     JOIN res_partner p ON p.id = m.partner_id
                      JOIN account_move_line l ON l.move_id = m.id
                           AND l.display_type = 'payment_term' AND l.balance > 0
                 LEFT JOIN LATERAL (
@@ -123,7 +140,7 @@ class CustomerCostDriverQuantities(models.Model):
                       AND m.move_type IN ('out_invoice', 'out_receipt')
                       AND m.date <= %(last)s AND l.date_maturity < %(last)s
                       AND COALESCE(paid.date, %(last)s) > GREATEST(l.date_maturity, %(first)s - 1)
-                 GROUP BY m.commercial_partner_id""",
+                 GROUP BY p.commercial_partner_id""",
                 company=company.id,
                 first=first,
                 last=last,

@@ -78,7 +78,12 @@ class CustomerCostRule(models.Model):
         string="Receivers",
         default="[]",
         tracking=True,
-        help="Customers that take part. Companies of the group never do.",
+        help="Customers that take part; companies of the group only if they are included.",
+    )
+    include_intercompany = fields.Boolean(
+        string="Include Group Companies",
+        tracking=True,
+        help="Also charges customers that are companies of the group.",
     )
     full_cost = fields.Boolean(
         tracking=True,
@@ -185,13 +190,15 @@ class CustomerCostRule(models.Model):
         """Return which of ``customer_ids`` take part, ascending.
 
         :param customer_ids: iterable of commercial partner ids
-        :return: list of ids; companies of the group are left out
+        :return: list of ids; companies of the group are left out unless the rule includes them
         """
         self.ensure_one()
         # sudo: the rule's author may not see every customer, the cost is shared over all
         partners = self.env["res.partner"].sudo().with_context(active_test=False)
-        group = partners.search([("ref_company_ids", "!=", False)]).commercial_partner_id
-        ids = set(customer_ids).difference(group.ids)
+        ids = set(customer_ids)
+        if not self.include_intercompany:
+            group = partners.search([("ref_company_ids", "!=", False)]).commercial_partner_id
+            ids.difference_update(group.ids)
         domain = self._get_receiver_domain()
         if not domain.is_true():
             ids &= set(partners.search(domain, order="id").ids)
@@ -217,6 +224,7 @@ class CustomerCostRule(models.Model):
             self.carry_forward,
             self.full_cost,
             self.receiver_domain,
+            self.include_intercompany,
             sorted(self._get_sent_items(company).ids),
             sorted(self.sender_centre_ids.ids),
             list(self._get_fixed_percentages().items()) if self.method == "fixed" else [],
@@ -259,6 +267,8 @@ class CustomerCostRule(models.Model):
             parts.append(self.env._("by fixed percentages"))
         if not self._get_receiver_domain().is_true():
             parts.append(self.env._("receivers: %(domain)s", domain=self.receiver_domain))
+        if self.include_intercompany:
+            parts.append(self.env._("companies of the group included"))
         if self.full_cost:
             parts.append(self.env._("as full cost"))
         return "; ".join(parts)

@@ -173,6 +173,20 @@ class CustomerCostSummary(models.Model):
         self._bring_up_to_date(self._get_target(company, covered), covered, "customer_id")
 
     @api.model
+    def _follow(self, old_ids, new_id):
+        """Compute the row of a customer anew who others became, and delete theirs."""
+        rows = self.env.execute_query(
+            SQL(
+                """DELETE FROM customer_cost_summary WHERE customer_id = ANY(%s)
+                RETURNING company_id""",
+                [*old_ids, new_id],
+            )
+        )
+        self.invalidate_model(flush=False)
+        for company_id in {company_id for (company_id,) in rows}:
+            self._refresh(self.env["res.company"].browse(company_id), [new_id])
+
+    @api.model
     def _get_target(self, company, covered) -> SQL:
         windows = self._get_windows(company, fields.Date.context_today(self))
         sums = [

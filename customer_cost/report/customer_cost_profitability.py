@@ -82,7 +82,7 @@ class CustomerCostProfitability(models.Model):
         "account.move": [
             "state",
             "move_type",
-            "commercial_partner_id",
+            "partner_id",
             "company_id",
             "date",
             "invoice_currency_rate",
@@ -98,6 +98,7 @@ class CustomerCostProfitability(models.Model):
             "customer_cost_source",
             "tax_ids",
         ],
+        "res.partner": ["commercial_partner_id"],
         "account.tax": ["amount", "amount_type", "price_include_override"],
         "res.company": ["account_price_include", "currency_id"],
         "customer.cost.line": [
@@ -154,9 +155,9 @@ class CustomerCostProfitability(models.Model):
         sales, direct, allocated = (
             self._sql_window(alias, customer, company_id, first, last, customer_ids)
             for alias, customer in (
-                ("m", "commercial_partner_id"),
-                ("l", "customer_id"),
-                ("a", "customer_id"),
+                ("m", SQL.identifier("p", "commercial_partner_id")),
+                ("l", SQL.identifier("l", "customer_id")),
+                ("a", SQL.identifier("a", "customer_id")),
             )
         )
         if company_id:
@@ -198,12 +199,16 @@ class CustomerCostProfitability(models.Model):
         )
         if customer_ids is None:
             return condition
-        return SQL("%s AND %s = ANY(%s)", condition, SQL.identifier(alias, customer), customer_ids)
+        return SQL("%s AND %s = ANY(%s)", condition, customer, customer_ids)
 
     def _sql_sales(self) -> SQL:
-        """Posted customer invoices by the month of their accounting date."""
+        """Posted customer invoices by the month of their accounting date.
+
+        The customer is whom the partner of the document belongs to today: entries keep the
+        commercial partner they were posted with when a contact becomes a company, or moves.
+        """
         return SQL(
-            """SELECT m.company_id, m.commercial_partner_id AS customer_id,
+            """SELECT m.company_id, p.commercial_partner_id AS customer_id,
                       date_trunc('month', m.date)::date AS month,
                       CASE WHEN COALESCE(l.discount, 0) = 0 THEN -l.balance
                            ELSE round(%(gross)s, c.decimal_places) END AS gross_sales,
@@ -215,11 +220,11 @@ class CustomerCostProfitability(models.Model):
                       CASE COALESCE(l.customer_cost_source, 'unknown') WHEN 'unknown' THEN 1
                            ELSE 0 END AS unknown_lines
                  FROM account_move m
+                 JOIN res_partner p ON p.id = m.partner_id
                  JOIN account_move_line l ON l.move_id = m.id AND l.display_type = 'product'
                  JOIN res_company co ON co.id = m.company_id
                  JOIN res_currency c ON c.id = co.currency_id
-                WHERE m.state = 'posted' AND m.move_type IN %(types)s
-                  AND m.commercial_partner_id IS NOT NULL""",
+                WHERE m.state = 'posted' AND m.move_type IN %(types)s""",
             types=SALES_TYPES,
             gross=self._sql_undiscounted(),
         )
@@ -333,7 +338,7 @@ class CustomerCostProfitability(models.Model):
         action["domain"] = [
             ("state", "=", "posted"),
             ("move_type", "in", SALES_TYPES),
-            ("commercial_partner_id", "=", self.customer_id.id),
+            ("partner_id.commercial_partner_id", "=", self.customer_id.id),
             ("company_id", "=", self.company_id.id),
             ("date", ">=", self.month),
             ("date", "<=", date_utils.end_of(self.month, "month")),

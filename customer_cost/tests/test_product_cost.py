@@ -225,6 +225,23 @@ class TestProductCostCreditNotes(ProductCostCommon):
         credit_note.action_post()
         self.assertFrozen(credit_note, 40.0, -240.0, "reversed")
 
+    def test_returns_in_parts_leave_no_cent(self):
+        self.product.standard_price = 33.335
+        invoice = self.create_sale(self.customer_a, quantity=3)
+        self.assertEqual(invoice.customer_cost_total, 100.01)
+        credit_notes = [self.reverse(invoice) for _ in range(3)]
+        for credit_note in credit_notes:
+            credit_note.invoice_line_ids.quantity = 1
+            credit_note.action_post()
+        self.assertEqual(
+            [credit_note.customer_cost_total for credit_note in credit_notes],
+            [-33.34, -33.34, -33.33],
+        )
+        credit_notes[0].button_draft()
+        credit_notes[0].action_post()
+        costs = [credit_note.customer_cost_total for credit_note in credit_notes]
+        self.assertEqual(round(sum(costs) + invoice.customer_cost_total, 2), 0.0)
+
     def test_credit_note_of_an_invoice_with_unknown_cost_takes_the_product(self):
         self.product.standard_price = 0.0
         invoice = self.create_sale(self.customer_a)

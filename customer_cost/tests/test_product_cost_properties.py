@@ -59,8 +59,10 @@ class TestProductCostProperties(ProductCostCommon):
         cls.foreign = cls.setup_other_currency("EUR", rates=[("2025-01-01", 0.37)])
 
     def set_digits(self, digits):
-        """Company currency of this many decimals."""
-        self.company.currency_id.rounding = 10.0**-digits
+        """Give the company, which has no entries yet, a currency of this many decimals."""
+        self.company.currency_id = self.env["res.currency"].create(
+            {"name": f"X{digits}X", "symbol": "x", "rounding": 10.0**-digits}
+        )
         self.env.invalidate_all()
 
     def create_document(self, drawn):

@@ -8,7 +8,9 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     @api.model
     def _update_foreign_keys(self, src_partners, dst_partner):
         self._fold_captured_costs(src_partners | dst_partner)
-        return super()._update_foreign_keys(src_partners, dst_partner)
+        res = super()._update_foreign_keys(src_partners, dst_partner)
+        self.env["customer.cost.balance"]._follow(src_partners.ids, dst_partner.id)
+        return res
 
     @api.model
     def _fold_captured_costs(self, partners):

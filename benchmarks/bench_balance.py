@@ -1,0 +1,169 @@
+"""G7, G8, G9: ranking, sorted customer list, cost by item and month, refresh of one month."""
+
+from datetime import date
+
+from odoo.tools import SQL, date_utils
+
+from .bench_customer_list import DOMAIN, FIGURES, PAGE, PLAIN
+from .measure import Row, pairs, stopwatch
+
+COUNT_LIMIT = 10001
+RANKING = ("customer_id", "rolling_net_sales", "rolling_profit", "rolling_profit_pct")
+LOSS = [("rolling_profit", "<", 0)]
+
+
+def balance(stage):
+    """The ranking, the sorted customer list, the cost table and the refresh."""
+    size = max(stage.sizes)
+    env = stage.get_volumes()[size].env
+    stage.get_fresh_figures()
+    return [*ranking(env, size, stage), *costs(env, stage), *refresh(env, size, stage)]
+
+
+def timed(env, function):
+    """Seconds of one call with cold caches of records."""
+
+    def call():
+        env.invalidate_all()
+        with stopwatch() as seconds:
+            function()
+        return seconds[0]
+
+    return call
+
+
+def ranking(env, size, stage):
+    """Lists of 80 against the plain list of customers, groups against its groups."""
+    partners, summary = env["res.partner"], env["customer.cost.summary"]
+    company = [("company_id", "=", env.company.id)]
+
+    def read(model, domain, names, order=None):
+        return timed(
+            env,
+            lambda: model.web_search_read(
+                domain,
+                {name: {} for name in names},
+                limit=PAGE,
+                order=order,
+                count_limit=COUNT_LIMIT,
+            ),
+        )
+
+    def group(model, domain, aggregates=()):
+        return timed(
+            env,
+            lambda: model.web_read_group(
+                domain, ["country_id"], aggregates=list(aggregates), limit=PAGE
+            ),
+        )
+
+    plain, grouped = read(partners, DOMAIN, PLAIN), group(partners, DOMAIN)
+    by_profit = "customer_cost_profit desc"
+    sums = ("rolling_net_sales:sum", "rolling_profit:sum", "rolling_profit_pct:avg")
+    plain_name, grouped_name = "the plain customer list of 80", "the plain customer list, grouped"
+    rows = []
+    for title, measured, floor, floor_name, limit in (
+        ("Ranking sorted by profit", read(summary, company, RANKING), plain, plain_name, 1.0),
+        ("Ranking, those that lose money", read(summary, company + LOSS, RANKING), plain,
+            plain_name, 1.0),
+        ("Ranking by country, with sums", group(summary, company, sums), grouped, grouped_name,
+            1.0),
+        ("Customer list sorted by profit", read(partners, DOMAIN, PLAIN + FIGURES, by_profit),
+            plain, plain_name, 3.0),
+        ("Customer list, those that lose money",
+            read(partners, [*DOMAIN, ("customer_cost_profit", "<", 0)], PLAIN + FIGURES), plain,
+            plain_name, 3.0),
+    ):  # fmt: skip
+        got, base = pairs(measured, floor, 2 * stage.repeats)
+        rows.append(Row("G7", title, size, got, base, floor_name, limit))
+    return rows
+
+
+def costs(env, stage):
+    """The standard cost table and a free pivot against one scan of the ledger."""
+    by_month = ["item_id", "month:month"]
+    by_date = ["item_id", "date:month"]
+    company = [("company_id", "=", env.company.id)]
+
+    def scan():
+        env.execute_query(
+            SQL(
+                """SELECT count(*), sum(amount) FROM (
+                          SELECT amount FROM customer_cost_line WHERE company_id = %(company)s
+                    UNION ALL
+                          SELECT amount FROM customer_cost_allocation
+                           WHERE company_id = %(company)s) ledger""",
+                company=env.company.id,
+            )
+        )
+
+    def pivot(model, groupby):
+        return timed(
+            env,
+            lambda: env[model].formatted_read_group(company, groupby, ["__count", "amount:sum"]),
+        )
+
+    rows = []
+    for title, measured, limit in (
+        ("Cost by item and month", pivot("customer.cost.item.month", by_month), 0.05),
+        ("Free pivot by item and month", pivot("customer.cost.analysis", by_date), 2.5),
+    ):
+        got, base = pairs(measured, timed(env, scan), stage.repeats)
+        rows.append(
+            Row("G8", title, stage.options["ledger"], got, base, "one scan of the ledger", limit)
+        )
+    return rows
+
+
+def refresh(env, size, stage):
+    """One month whose rows are all missing, with the summaries, against all months at once."""
+    cr, company = env.cr, env.company
+    month = date_utils.start_of(date.today(), "month")
+    stored = env["customer.cost.balance"]
+    cr.execute("SELECT min(month), max(month) FROM customer_cost_balance")
+    first, last = cr.fetchone()
+    cr.execute("DROP TABLE IF EXISTS bench_balance")
+    cr.execute("CREATE TABLE bench_balance (LIKE customer_cost_balance INCLUDING ALL)")
+    cr.commit()
+    columns = stored._rollup_columns((*stored._rollup_key, *stored._rollup_figures))
+
+    def one_month():
+        cr.execute(
+            "DELETE FROM customer_cost_balance WHERE company_id = %s AND month = %s",
+            (company.id, month),
+        )
+        removed = cr.rowcount
+        env["customer.cost.dirty"]._mark(company.id, [month])
+        env.invalidate_all()
+        with stopwatch() as seconds:
+            assert stored._refresh()
+        cr.execute(
+            "SELECT count(*) FROM customer_cost_balance WHERE company_id = %s AND month = %s",
+            (company.id, month),
+        )
+        assert cr.fetchone()[0] == removed > 0
+        cr.rollback()
+        return seconds[0]
+
+    def every_month():
+        with stopwatch() as seconds:
+            cr.execute(
+                SQL(
+                    "INSERT INTO bench_balance (%s) SELECT %s FROM (%s) sums",
+                    columns,
+                    columns,
+                    env["customer.cost.profitability"]._sql_sums(
+                        company.id, first, date_utils.end_of(last, "month")
+                    ),
+                )
+            )
+        cr.rollback()
+        return seconds[0]
+
+    got, floor = pairs(one_month, every_month, stage.repeats)
+    cr.execute("DROP TABLE bench_balance")
+    cr.commit()
+    return [
+        Row("G9", "Refresh one month of balance and summary", size, got, floor,
+            "the balance of all months in one INSERT ... SELECT", 0.15)
+    ]  # fmt: skip
