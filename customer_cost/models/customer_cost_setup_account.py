@@ -149,8 +149,10 @@ class CustomerCostSetupAccount(models.Model):
             )
         )
         self.env["customer.cost.account.map"].create([line._prepare_map_vals() for line in lines])
-        # sudo: the mark that the map decides now belongs to this method
-        lines.sudo()._unguarded().write({"status": "mapped"})
+        for line in lines:
+            mapped = line.amount - line.goods_amount if line.kind == COST else line.mapped_amount
+            # sudo: the mark that the map decides now belongs to this method
+            line.sudo()._unguarded().write({"status": "mapped", "mapped_amount": mapped})
 
     def _get_mapped_accounts(self):
         """Accounts with a row of the map for the company, archived ones and parents' included."""

@@ -57,8 +57,10 @@ class TestSetupAccounts(SetupCommon):
 
     def test_accepting_writes_a_row_for_every_account_that_can_be_mapped(self):
         setup = self.open_setup()
+        totals = (setup.cost_total, setup.left_out_total, setup.difference)
         setup.action_accept_accounts()
         self.assertEqual(setup.step, "months")
+        self.assertEqual(totals, (setup.cost_total, setup.left_out_total, setup.difference))
         rows = self.env["customer.cost.account.map"].search([("company_id", "=", self.company.id)])
         self.assertEqual(
             set(rows.account_id.mapped("account_type")) - {"income", "expense_direct_cost"},
@@ -278,6 +280,31 @@ class TestSetupChineseChart(ChartTests, SetupCommon):
                 "580100": "Income tax",
             },
         )
+
+    def test_books_closed_every_month_tie_out(self):
+        travel = self.create_account("560104", "差旅费")
+        sales = self.company_data["default_account_revenue"]
+        earnings = self.env["account.account"].search(
+            [
+                ("account_type", "=", "equity_unaffected"),
+                ("company_ids", "in", self.company.ids),
+            ],
+            limit=1,
+        )
+        self.create_sale(self.customer_a, quantity=3, day="2025-05-05")
+        self.create_bill([(travel, 30.01, {})], day="2025-05-10")
+        self.create_entry_move(
+            [(sales, 300.0, {}), (travel, -30.01, {}), (earnings, -269.99, {})], day="2025-05-31"
+        )
+        setup = self.calculate()
+        self.assertEqual((setup.step, setup.failed_count), ("done", 0))
+        self.assertEqual((setup.sales_total, setup.cost_total), (300.0, -30.01))
+        self.assertEqual((setup.result_total, setup.difference), (0.0, 0.0))
+        overview = self.env["customer.cost.overview"].with_user(self.manager)
+        rows = {row["key"]: row["value"] for row in overview.get_overview()["rows"]}
+        self.assertEqual((rows["net_sales"], rows["sustaining_cost"]), (300.0, 30.01))
+        trust = overview.get_trust()
+        self.assertEqual((trust["is_tied"], trust["difference"]), (True, 0.0))
 
 
 @tagged("post_install", "-at_install")
