@@ -54,7 +54,9 @@ class AccountMoveLine(models.Model):
                 line.cost_invoice_id, line.cost_customer_id
             )
             if problem:
-                raise ValidationError(f"{line.display_name}: {problem}")
+                raise ValidationError(
+                    self.env._("%(line)s: %(problem)s", line=line.display_name, problem=problem)
+                )
 
     def _copy_data_extend_business_fields(self, values):
         # A vendor's credit note takes the cost back from the invoice that its bill served.

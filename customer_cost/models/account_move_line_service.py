@@ -22,7 +22,9 @@ class AccountMoveLine(models.Model):
         for line in self:
             problem = capture._get_service_problem(line.cost_service_from, line.cost_service_to)
             if problem:
-                raise ValidationError(f"{line.display_name}: {problem}")
+                raise ValidationError(
+                    self.env._("%(line)s: %(problem)s", line=line.display_name, problem=problem)
+                )
 
     def _copy_data_extend_business_fields(self, values):
         # A reversal takes back what its document spread; a copy is another service.

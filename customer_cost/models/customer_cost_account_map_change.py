@@ -63,7 +63,7 @@ class CustomerCostAccountMap(models.Model):
         return rows
 
     def write(self, vals):
-        if not set(RULE_FIELDS).intersection(vals):
+        if self._guard_is_open() or not set(RULE_FIELDS).intersection(vals):
             return super().write(vals)
         self._check_not_kept()
         before = self._read_rules()
@@ -72,6 +72,8 @@ class CustomerCostAccountMap(models.Model):
         return res
 
     def unlink(self):
+        if self._guard_is_open():
+            return super().unlink()
         self._check_not_kept()
         self.check_access("unlink")
         rules = self._read_rules()
@@ -81,11 +83,10 @@ class CustomerCostAccountMap(models.Model):
             lambda row: row.active and not (row.effective_from and row.effective_from >= month)
         )
         # sudo: the right to delete was checked; the row stays for the months before
-        kept.sudo()._unguarded()._keep_until(date_utils.subtract(month, days=1))
+        kept.sudo()._unguarded().write(
+            {"active": False, "effective_to": date_utils.subtract(month, days=1)}
+        )
         return super(CustomerCostAccountMap, self - kept).unlink()
-
-    def _keep_until(self, day):
-        super().write({"active": False, "effective_to": day})
 
     def _check_not_kept(self):
         for row in self:
@@ -255,11 +256,11 @@ class CustomerCostAccountMap(models.Model):
         )
         # sudo: kept rows and dates are written by this model alone
         outlived = kept.filtered(lambda row: row.effective_from and row.effective_from >= month)
-        super(CustomerCostAccountMap, outlived.sudo()).unlink()
-        super(CustomerCostAccountMap, (kept - outlived).sudo()._unguarded()).write(
+        outlived.sudo()._unguarded().unlink()
+        (kept - outlived).sudo()._unguarded().write(
             {"effective_to": date_utils.subtract(month, days=1)}
         )
-        super(CustomerCostAccountMap, changed.sudo()._unguarded()).write({"effective_from": month})
+        changed.sudo()._unguarded().write({"effective_from": month})
         capture = self.env["customer.cost.capture"]
         # sudo: rows of a company serve its branches, whoever may see these
         branches = self.env["res.company"].sudo().search([("id", "child_of", company.id)])

@@ -2,6 +2,7 @@ import logging
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 from odoo.tools import SQL, date_utils, format_date
 
 from ..fields import Amount, Many2oneUnchecked
@@ -105,7 +106,7 @@ class CustomerCostBalance(models.Model):
         """Have everything computed that was there before the balance was, at install or update."""
         if not self.search_count([], limit=1):
             self.env["customer.cost.dirty"]._mark_everything(
-                self.env["res.company"].with_context(active_test=False).search([]).ids
+                self.env["res.company"].with_context(active_test=False).search(Domain.TRUE).ids
             )
 
     @api.model
@@ -228,7 +229,7 @@ class CustomerCostBalance(models.Model):
     def _cron_check(self):
         """Recompute the summaries for today, then compare every month with its sources."""
         commit = self.env["ir.cron"]._commit_progress
-        companies = self.env["res.company"].search([])
+        companies = self.env["res.company"].search(Domain.TRUE)
         for company in companies:
             self.env["customer.cost.dirty"]._mark(company.id, [None])
         self._trigger_refresh()

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..fields import Amount
@@ -149,7 +150,7 @@ class CustomerCostPeriodChanged(models.Model):
     def _cron_check(self):
         """Make this month's periods, and tell who closed a month that its ledger changed since."""
         cron = self.env["ir.cron"]
-        self._make_missing(self.env["res.company"].search([]))
+        self._make_missing(self.env["res.company"].search(Domain.TRUE))
         closed = self.search([("state", "=", "closed"), ("closing_id.reported", "=", False)])
         changed_periods = closed.filtered("is_changed")
         cron._commit_progress(remaining=len(changed_periods))

@@ -74,8 +74,8 @@ class CustomerCostPeriodCheck(models.Model):
     )
     finding = fields.Char(string="What Was Found", compute="_compute_finding")
     checked_at = fields.Datetime(string="As Of", readonly=True)
-    signed_by_id = fields.Many2one("res.users", string="Signed By", readonly=True)
-    signed_at = fields.Datetime(string="Signed At", readonly=True)
+    signed_by_id = fields.Many2one("res.users", readonly=True)
+    signed_at = fields.Datetime(readonly=True)
     signed_figure = Amount(readonly=True)
     note = fields.Char()
 
@@ -93,47 +93,47 @@ class CustomerCostPeriodCheck(models.Model):
 
     @api.model
     def _get_texts(self):
-        _ = self.env._
         return {
             "captured": {
-                "passed": _("The ledger holds what the posted journal items contribute."),
-                "failed": _("Journal items that differ from the ledger: %(count)s."),
+                "passed": self.env._("The ledger holds what the posted journal items contribute."),
+                "failed": self.env._("Journal items that differ from the ledger: %(count)s."),
                 "none": "",
             },
             "reviewed": {
-                "passed": _("No cost recorded by hand waits."),
-                "failed": _("Costs recorded by hand, drafts or awaiting review: %(count)s."),
+                "passed": self.env._("No cost recorded by hand waits."),
+                "failed": self.env._(
+                    "Costs recorded by hand, drafts or awaiting review: %(count)s."
+                ),
                 "none": "",
             },
             "unknown_cost": {
                 "passed": "",
-                "failed": _("Invoice lines without a known product cost: %(count)s."),
-                "none": _("Every invoice line has its product cost."),
+                "failed": self.env._("Invoice lines without a known product cost: %(count)s."),
+                "none": self.env._("Every invoice line has its product cost."),
             },
             "run_posted": {
-                "passed": _("The month's indirect cost is in a posted run."),
-                "failed": _("Indirect cost of %(amount)s is in no posted run."),
-                "none": _("There is no indirect cost to allocate."),
+                "passed": self.env._("The month's indirect cost is in a posted run."),
+                "failed": self.env._("Indirect cost of %(amount)s is in no posted run."),
+                "none": self.env._("There is no indirect cost to allocate."),
             },
             "tied_out": {
-                "passed": _("Every account of the profit and loss is accounted for."),
-                "failed": _("The tie-out differs by %(amount)s."),
+                "passed": self.env._("Every account of the profit and loss is accounted for."),
+                "failed": self.env._("The tie-out differs by %(amount)s."),
                 "none": "",
             },
         }
 
     @api.model
     def _get_remedies(self):
-        _ = self.env._
         return {
-            "captured": _("Use Capture Now on this line."),
-            "reviewed": _("Have them approved or refused, or move them to an open month."),
-            "unknown_cost": _("Look at them and sign this line."),
-            "run_posted": _(
+            "captured": self.env._("Use Capture Now on this line."),
+            "reviewed": self.env._("Have them approved or refused, or move them to an open month."),
+            "unknown_cost": self.env._("Look at them and sign this line."),
+            "run_posted": self.env._(
                 "Compute and post a run of the month, or note why its cost stays in the pool: a "
                 "cost manager can then sign this line."
             ),
-            "tied_out": _("Open the tie-out and follow the difference."),
+            "tied_out": self.env._("Open the tie-out and follow the difference."),
         }
 
     # ------------------------------------------------------------

@@ -59,15 +59,14 @@ class CustomerCostPeriodClosing(models.Model):
         return formatLang(self.env, amount, digits=self.currency_id.decimal_places)
 
     def _get_columns(self):
-        _ = self.env._
         return {
-            "balance": _("Balance"),
-            "sales": _("Sales"),
-            "cost_of_sales": _("Cost of Sales"),
-            "captured": _("Captured"),
-            "left_out": _("Left Out"),
-            "excluded": _("Excluded"),
-            "difference": _("Difference"),
+            "balance": self.env._("Balance"),
+            "sales": self.env._("Sales"),
+            "cost_of_sales": self.env._("Cost of Sales"),
+            "captured": self.env._("Captured"),
+            "left_out": self.env._("Left Out"),
+            "excluded": self.env._("Excluded"),
+            "difference": self.env._("Difference"),
         }
 
     def _get_changes(self):

@@ -1,13 +1,12 @@
 import hashlib
 import json
 import logging
-from itertools import groupby
 
 from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, format_date
+from odoo.tools import SQL, format_date, groupby
 
 from .customer_cost_period import CustomerCostPeriod as Period
 

@@ -14,7 +14,7 @@ class ChartCommon(CustomerCostCommon):
     def _use_chart_template(cls, company, chart_template_ref=None):
         if cls.env.ref(f"base.module_{cls.chart_module}").state != "installed":
             raise AssertionError(f"Install {cls.chart_module}: its chart is what is tested here.")
-        super()._use_chart_template(company, chart_template_ref)
+        return super()._use_chart_template(company, chart_template_ref)
 
     def account(self, code):
         account = (

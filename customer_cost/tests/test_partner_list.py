@@ -47,7 +47,7 @@ class TestPartnerList(CustomerCostCommon):
         names = found.mapped("name")
         return "".join(name.removeprefix("Cost Customer ") for name in names)
 
-    def read(self, customer, user=None):
+    def read_figures(self, customer, user=None):
         self.env.flush_all()
         self.env.invalidate_all()
         return {
@@ -62,7 +62,7 @@ class TestPartnerList(CustomerCostCommon):
 
     def test_figures_of_the_summary(self):
         self.assertEqual(
-            self.read(self.customer_a),
+            self.read_figures(self.customer_a),
             {
                 "customer_cost_net_sales": 1000,
                 "customer_cost_gross_margin": 600,
@@ -73,43 +73,43 @@ class TestPartnerList(CustomerCostCommon):
                 "customer_cost_profit_change": 500 - 120,
             },
         )
-        self.assertIs(self.read(self.customer_c)["customer_cost_profit_pct"], False)
-        self.assertIs(self.read(self.customer_c)["customer_cost_to_serve_pct"], False)
-        self.assertEqual(self.read(self.customer_c)["customer_cost_profit"], -5)
-        self.assertEqual(set(self.read(self.quiet).values()), {0.0})
+        self.assertIs(self.read_figures(self.customer_c)["customer_cost_profit_pct"], False)
+        self.assertIs(self.read_figures(self.customer_c)["customer_cost_to_serve_pct"], False)
+        self.assertEqual(self.read_figures(self.customer_c)["customer_cost_profit"], -5)
+        self.assertEqual(set(self.read_figures(self.quiet).values()), {0.0})
 
     def test_they_are_read_from_the_summary(self):
         self.env.cr.execute("UPDATE customer_cost_summary SET rolling_profit = 7")
-        self.assertEqual(self.read(self.customer_a)["customer_cost_profit"], 7)
+        self.assertEqual(self.read_figures(self.customer_a)["customer_cost_profit"], 7)
 
     def test_customers_with_changes_pending_are_worked_out_live(self):
         self.env.cr.execute("UPDATE customer_cost_summary SET rolling_profit = 7")
         self.create_sale(self.customer_a)
-        figures = self.read(self.customer_a)
+        figures = self.read_figures(self.customer_a)
         self.assertEqual(figures["customer_cost_net_sales"], 1100)
         self.assertEqual(figures["customer_cost_profit"], 560)
         self.assertEqual(figures["customer_cost_profit_change"], 440)
-        self.assertEqual(self.read(self.customer_b)["customer_cost_profit"], 7)
+        self.assertEqual(self.read_figures(self.customer_b)["customer_cost_profit"], 7)
         self.refresh_figures()
-        self.assertEqual(self.read(self.customer_a), figures)
+        self.assertEqual(self.read_figures(self.customer_a), figures)
 
     def test_whole_month_pending_and_no_row_yet(self):
         self.env.cr.execute("DELETE FROM customer_cost_summary")
-        self.assertEqual(self.read(self.customer_a)["customer_cost_profit"], 0)
+        self.assertEqual(self.read_figures(self.customer_a)["customer_cost_profit"], 0)
         self.env["customer.cost.dirty"]._mark(self.company.id, [date(2025, 3, 1)])
-        self.assertEqual(self.read(self.customer_a)["customer_cost_profit"], 500)
-        self.assertEqual(self.read(self.quiet)["customer_cost_profit"], 0)
+        self.assertEqual(self.read_figures(self.customer_a)["customer_cost_profit"], 500)
+        self.assertEqual(self.read_figures(self.quiet)["customer_cost_profit"], 0)
 
     def test_change_of_long_ago_leaves_the_list_as_it_is(self):
         self.env.cr.execute("UPDATE customer_cost_summary SET rolling_profit = 7")
         self.create_sale(self.customer_a, day="2022-03-10")
-        self.assertEqual(self.read(self.customer_a)["customer_cost_profit"], 7)
+        self.assertEqual(self.read_figures(self.customer_a)["customer_cost_profit"], 7)
 
     def test_row_whose_window_has_moved_on_is_worked_out_live(self):
         with freeze_time("2026-02-15"):
-            self.assertEqual(self.read(self.customer_a)["customer_cost_profit"], 500)
+            self.assertEqual(self.read_figures(self.customer_a)["customer_cost_profit"], 500)
         with freeze_time("2026-04-15"):
-            figures = self.read(self.customer_a)
+            figures = self.read_figures(self.customer_a)
             self.assertEqual(figures["customer_cost_profit"], 0)
             self.assertEqual(figures["customer_cost_profit_change"], -500)
 
@@ -117,7 +117,7 @@ class TestPartnerList(CustomerCostCommon):
         other = self.setup_other_company()["company"]
         self.env.cr.execute("UPDATE customer_cost_summary SET rolling_profit = 7")
         self.env["customer.cost.dirty"]._mark(other.id, [date(2025, 3, 1)])
-        self.assertEqual(self.read(self.customer_a)["customer_cost_profit"], 7)
+        self.assertEqual(self.read_figures(self.customer_a)["customer_cost_profit"], 7)
 
     def count_queries(self, partners):
         self.env.flush_all()
@@ -184,7 +184,7 @@ class TestPartnerList(CustomerCostCommon):
                 self.assertEqual(self.find(condition), expected)
 
     def test_search_agrees_with_what_is_shown(self):
-        rows = {one.name[-1]: self.read(one) for one in self.ours}
+        rows = {one.name[-1]: self.read_figures(one) for one in self.ours}
         for name in FIGURES:
             for limit in (-30, -5, 0, 10, 50, 90, 1000):
                 for operator, holds in (

@@ -72,7 +72,7 @@ class TestPeriodClosing(PeriodCommon):
         period = self.period(user=self.users["manager"])
         period.action_close()
         wizard = self.env["customer.cost.period.reopen"].with_user(self.users["manager"])
-        wizard = wizard.with_context(period.action_reopen()["context"])
+        wizard = wizard.with_context(**period.action_reopen()["context"])
         with self.assertRaisesRegex(UserError, "Say why the period is reopened"):
             wizard.create({"reason": "  "}).action_confirm()
         self.assertEqual(period.state, "closed")
