@@ -35,6 +35,7 @@ class CustomerCostDemo(models.AbstractModel):
         for back in reversed(range(months)):
             first = date_utils.start_of(date_utils.subtract(today, months=back), "month")
             demo._create_sales(customers, products, first, months - 1 - back, today)
+            demo._create_purchases(company, products, first, months - 1 - back, today)
             demo._create_costs(company, customers, accounts, first, months - 1 - back, today)
             demo._create_tickets(company, tickets, customers, first, months - 1 - back)
             if back:
@@ -214,6 +215,39 @@ class CustomerCostDemo(models.AbstractModel):
             self.env["account.payment.register"].with_context(
                 active_model="account.move", active_ids=moves.ids
             ).create({"payment_date": day, "group_payment": True}).action_create_payments()
+
+    def _create_purchases(self, company, products, first, month, today):
+        """One bill a month of roughly what was sold: goods are cost of sales, never captured."""
+        account = self.env["account.account"].search(
+            [("account_type", "=", "expense_direct_cost"), ("company_ids", "in", company.ids)],
+            limit=1,
+        )
+        sold = defaultdict(int)
+        for _name, _country, _rep, count, basket, *_rest in story.CUSTOMERS:
+            for code, quantity in basket.items():
+                sold[code] += count * quantity
+        day = min(date_utils.add(first, days=4), today)
+        self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self._get_vendor("Highland Coffee Importers").id,
+                "ref": f"HC-{day:%Y%m}",
+                "invoice_date": day,
+                "date": day,
+                "invoice_line_ids": [
+                    Command.create(
+                        {
+                            "product_id": products[code].id,
+                            "account_id": account.id,
+                            "quantity": round(quantity * (1.03 + month * 0.004)),
+                            "price_unit": products[code].standard_price,
+                            "tax_ids": [Command.clear()],
+                        }
+                    )
+                    for code, quantity in sorted(sold.items())
+                ],
+            }
+        ).action_post()
 
     def _create_costs(self, company, customers, accounts, first, month, today):
         day = min(date_utils.add(first, days=24), today)
