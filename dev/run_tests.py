@@ -1,10 +1,11 @@
-"""`make test`: the suite in Odoo's runner and again under pytest; with T= pytest alone."""
+"""`make test`: the suite in Odoo's runner and beside it under pytest; with T= pytest alone."""
 
 import json
 import os
 import socket
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 
 from . import browser, databases, python_env, server_log, uninstall
 from .odoo_command import PROGRAM, prepare_for_browser
@@ -66,14 +67,25 @@ def _run_all(count):
         browser.find_chromium("the browser tests")
         if selection:
             bring_up_to_date(database, modules, environment)
+            run_pytest(database, modules, arguments, environment, count)
         else:
-            run_odoo(database, modules, environment, count)
-            write(_record(database), json.dumps(_state(modules)))
-        run_pytest(database, modules, arguments, environment, count)
-        if not selection:
+            run_both(database, modules, environment, count)
             found = uninstall.check(f"{database}_uninstall", modules, environment)
             count.add(not found, 0)
             count.complain("after the uninstall", found)
+
+
+def run_both(database, modules, environment, count):
+    """Odoo's runner and pytest side by side, each in a database of its own."""
+    databases.template()
+    other = f"{database}_pytest"
+    with ThreadPoolExecutor(1) as pool:
+        gate = pool.submit(run_odoo, database, modules, environment, count)
+        databases.drop(other)
+        bring_up_to_date(other, modules, environment)
+        run_pytest(other, modules, [], environment, count)
+        gate.result()
+    write(_record(database), json.dumps(_state(modules)))
 
 
 def pytest_selection(item, modules):
@@ -156,7 +168,6 @@ def _odoo(log, arguments, environment):
 def run_odoo(database, modules, environment, count):
     """The gate: a fresh database, our add-ons installed, their standard tests run by Odoo."""
     log = LOGS / f"{database}-odoo.log"
-    databases.template()
     with step(
         f"Odoo's own runner: installing {', '.join(modules)} into a fresh database and testing it"
     ):
@@ -198,17 +209,18 @@ def _tail(log, found):
 
 
 def run_pytest(database, modules, selection, environment, count):
-    """The same tests under pytest-odoo on the database that is there; all of them with coverage."""
+    """The same tests under pytest-odoo; all of them with coverage."""
     log, report = LOGS / f"{database}-pytest.log", LOGS / f"{database}-pytest.xml"
     for path in (log, report):
         path.unlink(missing_ok=True)
     log.parent.mkdir(parents=True, exist_ok=True)
+    extra = (f"logfile={log}", "max-cron-threads=0", f"http-port={free_port()}")
     options = [
         f"--odoo-config={python_env.CONFIG}",
         f"--odoo-database={database}",
         "--odoo-http",
         "--odoo-log-level=warn",
-        *(f"--odoo-extra={option}" for option in (f"logfile={log}", "max-cron-threads=0")),
+        *(f"--odoo-extra={option}" for option in extra),
         f"--junitxml={report}",
         "-p", "dev.pytest_plugin",
     ]  # fmt: skip
