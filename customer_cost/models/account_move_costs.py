@@ -88,8 +88,9 @@ class AccountMove(models.Model):
                    SELECT s.invoice_id, s.entry_id, sum(c.amount)
                      FROM source s
                      JOIN account_move m ON m.id = s.invoice_id
+                     JOIN res_partner p ON p.id = m.partner_id
                      JOIN customer_cost_line c ON c.entry_id = s.entry_id
-                      AND c.customer_id = m.commercial_partner_id
+                      AND c.customer_id = p.commercial_partner_id
                  GROUP BY s.invoice_id, s.entry_id HAVING sum(c.amount) <> 0
                  ORDER BY s.entry_id""",
                 ids=list(invoice_ids),
@@ -160,12 +161,13 @@ class AccountMove(models.Model):
                 "credit note of a customer.",
                 entry=invoice.display_name,
             )
-        if customer.commercial_partner_id != invoice.commercial_partner_id:
+        owner = invoice.partner_id.commercial_partner_id
+        if customer.commercial_partner_id != owner:
             return self.env._(
                 "%(invoice)s is an invoice of %(owner)s, the cost is for %(customer)s. Choose an "
                 "invoice of that customer, or leave the invoice empty.",
                 invoice=invoice.display_name,
-                owner=invoice.commercial_partner_id.display_name,
+                owner=owner.display_name,
                 customer=customer.display_name or self.env._("nobody"),
             )
         return False

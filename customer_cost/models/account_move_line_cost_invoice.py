@@ -21,12 +21,12 @@ class AccountMoveLine(models.Model):
     @api.onchange("cost_invoice_id")
     def _onchange_cost_invoice_id(self):
         if self.cost_invoice_id:
-            self.cost_customer_id = self.cost_invoice_id.commercial_partner_id
+            self.cost_customer_id = self.cost_invoice_id.partner_id.commercial_partner_id
 
     @api.onchange("cost_customer_id")
     def _onchange_cost_customer_id(self):
         invoice = self.cost_invoice_id
-        if invoice.commercial_partner_id != self.cost_customer_id.commercial_partner_id:
+        if invoice.partner_id.commercial_partner_id != self.cost_customer_id.commercial_partner_id:
             self.cost_invoice_id = False
 
     @api.model_create_multi
@@ -45,7 +45,7 @@ class AccountMoveLine(models.Model):
         if not vals.get("cost_invoice_id") or vals.get("cost_customer_id"):
             return vals
         invoice = self.env["account.move"].browse(vals["cost_invoice_id"])
-        return {**vals, "cost_customer_id": invoice.commercial_partner_id.id}
+        return {**vals, "cost_customer_id": invoice.partner_id.commercial_partner_id.id}
 
     @api.constrains("cost_invoice_id", "cost_customer_id")
     def _check_cost_invoice(self):

@@ -20,7 +20,9 @@ class AccountMoveLine(models.Model):
     def _check_cost_service(self):
         capture = self.env["customer.cost.capture"]
         for line in self:
-            problem = capture._get_service_problem(line.cost_service_from, line.cost_service_to)
+            problem = capture._get_service_problem(
+                line.cost_service_from, line.cost_service_to, line.date
+            )
             if problem:
                 raise ValidationError(
                     self.env._("%(line)s: %(problem)s", line=line.display_name, problem=problem)

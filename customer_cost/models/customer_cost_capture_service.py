@@ -1,3 +1,5 @@
+from dateutil.relativedelta import relativedelta
+
 from odoo import api, models
 from odoo.tools import SQL, format_date
 
@@ -12,8 +14,11 @@ class CustomerCostCapture(models.AbstractModel):
     _inherit = "customer.cost.capture"
 
     @api.model
-    def _get_service_problem(self, first, last):
-        """Return what is wrong with a service period, translated, or ``False``."""
+    def _get_service_problem(self, first, last, day):
+        """Return what is wrong with a service period, translated, or ``False``.
+
+        :param day: the day of the cost, which the period has to lie near
+        """
         if not (first or last):
             return False
         if not (first and last):
@@ -31,6 +36,16 @@ class CustomerCostCapture(models.AbstractModel):
                 "years.",
                 months=months,
                 most=MAX_SERVICE_MONTHS,
+            )
+        near = relativedelta(months=MAX_SERVICE_MONTHS)
+        if day and not (day - near <= first and last <= day + near):
+            return self.env._(
+                "The service period %(first)s – %(last)s lies more than %(most)s months away from "
+                "%(day)s, the day of the cost; check the years.",
+                first=format_date(self.env, first),
+                last=format_date(self.env, last),
+                most=MAX_SERVICE_MONTHS,
+                day=format_date(self.env, day),
             )
         return False
 

@@ -93,7 +93,7 @@ class CustomerCostEntryCheck(models.Model):
             )
         problems += self._get_date_problems()
         service = self.env["customer.cost.capture"]._get_service_problem(
-            self.service_from, self.service_to
+            self.service_from, self.service_to, self.date
         )
         if service:
             problems.append(f"{self.display_name}: {service}")

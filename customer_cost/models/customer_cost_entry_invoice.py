@@ -20,12 +20,12 @@ class CustomerCostEntry(models.Model):
     @api.onchange("invoice_id")
     def _onchange_invoice_id(self):
         if self.invoice_id:
-            self.customer_id = self.invoice_id.commercial_partner_id
+            self.customer_id = self.invoice_id.partner_id.commercial_partner_id
 
     @api.onchange("customer_id")
     def _onchange_customer_id(self):
         res = super()._onchange_customer_id()
-        if self.invoice_id.commercial_partner_id != self.customer_id:
+        if self.invoice_id.partner_id.commercial_partner_id != self.customer_id:
             self.invoice_id = False
         return res
 
@@ -33,7 +33,7 @@ class CustomerCostEntry(models.Model):
     def _normalise_customer(self, vals):
         if vals.get("invoice_id") and not (vals.get("customer_id") or vals.get("contact_id")):
             invoice = self.env["account.move"].browse(vals["invoice_id"])
-            vals["customer_id"] = invoice.commercial_partner_id.id
+            vals["customer_id"] = invoice.partner_id.commercial_partner_id.id
         return super()._normalise_customer(vals)
 
     @api.constrains("invoice_id", "customer_id")

@@ -95,8 +95,8 @@ class CustomerCostHistory(models.Model):
                  GROUP BY 1, 3, 4
                 UNION ALL
                    SELECT CASE WHEN excluded IS NULL THEN 'left_out' ELSE 'excluded' END,
-                          COALESCE(CASE WHEN account_type = 'income' THEN 'sales' END, excluded,
-                                   left_out_reason, 'unmapped'),
+                          COALESCE(CASE WHEN excluded = 'account' AND account_type = 'income'
+                                        THEN 'sales' END, excluded, left_out_reason, 'unmapped'),
                           account_id, NULL, count(DISTINCT c.id), sum(amount)
                      FROM (%(classified)s) c JOIN account_account a ON a.id = c.account_id
                     WHERE item_id IS NULL

@@ -127,7 +127,7 @@ class CustomerCostPeriodClose(models.Model):
                     self.env._(
                         "Period %(period)s is not over yet: it can be closed from %(date)s.",
                         period=period.display_name,
-                        date=period.date_to + relativedelta(days=1),
+                        date=format_date(self.env, period.date_to + relativedelta(days=1)),
                     )
                 )
 

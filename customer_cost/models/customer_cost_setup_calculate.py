@@ -5,6 +5,7 @@ from psycopg2 import OperationalError
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import config, date_utils
 
 from .customer_cost_item import FULL_COST_LEVELS
@@ -146,7 +147,14 @@ class CustomerCostSetupCalculate(models.Model):
         """
         if self.rules_made:
             return
-        driver = self.env.ref("customer_cost.driver_net_revenue_rolling")
+        driver = self.env.ref("customer_cost.driver_net_revenue_rolling", raise_if_not_found=False)
+        if not driver:
+            raise UserError(
+                self.env._(
+                    "The driver of net revenue over 12 months was deleted. Update the add-on to "
+                    "have it back, or make a rule of your own under Allocation, Rules."
+                )
+            )
         vals = {
             "company_id": self.company_id.id,
             "driver_id": driver.id,
@@ -238,9 +246,15 @@ class CustomerCostSetupCalculate(models.Model):
             if not setup._is_requester_entitled():
                 continue
             commit(remaining=setup.waiting_count + 1)
-            while setup._take_step():
-                if not commit(1):
-                    return
+            try:
+                while setup._take_step():
+                    if not commit(1):
+                        return
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                # somebody changed the same documents: the step is taken again
+                self.env.cr.rollback()
+                self._trigger_cron()
+                return
             commit(1)
 
     def _as_requester(self):

@@ -15,6 +15,8 @@ RESULT_ACCOUNT_TYPES = (
     "expense_depreciation",
     "expense_other",
 )
+# Column of what is never a customer cost because it is part of something else.
+REASON_COLUMNS = {"cost_of_sales": "cost_of_sales", "sale_discount": "sales"}
 COLUMNS = ("balance", "sales", "cost_of_sales", "captured", "left_out", "excluded")
 MAX_ITEMS = 100
 ROLES = "customer_cost.group_customer_cost_accountant,customer_cost.group_customer_cost_auditor"
@@ -140,7 +142,7 @@ class CustomerCostTieOut(models.AbstractModel):
         for found in uncaptured:
             kind = "left_out"
             if found["excluded"]:
-                kind = found["excluded"] if found["excluded"] in COLUMNS else "excluded"
+                kind = REASON_COLUMNS.get(found["excluded"], "excluded")
             self._add_reason(rows[found["account_id"]], kind, found)
         for found in self._read_captured(*window):
             rows[found["account_id"]]["captured"] -= found["amount"]
@@ -189,7 +191,7 @@ class CustomerCostTieOut(models.AbstractModel):
         return [
             {"reason": "invoice_other", "count": row["count"], "amount": -row["amount"]}
             for row in uncaptured
-            if row["excluded"] == "sales"
+            if row["excluded"] == "sale_discount"
         ]
 
     @api.model

@@ -143,9 +143,9 @@ class CustomerCostTieOutRecords(models.AbstractModel):
     def _sql_reason(self, account_id, column, code, map_id) -> SQL:
         """Condition on items of ``_sql_uncaptured``: the account, column and reason."""
         kinds = {
-            "sales": SQL("excluded = 'sales'"),
+            "sales": SQL("excluded = 'sale_discount'"),
             "cost_of_sales": SQL("excluded = 'cost_of_sales'"),
-            "excluded": SQL("excluded NOT IN ('sales', 'cost_of_sales')"),
+            "excluded": SQL("excluded NOT IN ('sale_discount', 'cost_of_sales')"),
             "left_out": SQL("excluded IS NULL"),
         }
         conditions = [kinds.get(column, SQL("FALSE"))]
@@ -184,7 +184,7 @@ class CustomerCostTieOutRecords(models.AbstractModel):
     def _sql_all_sales(self, window) -> SQL:
         return SQL(
             """SELECT id, reason FROM (%s) on_account UNION ALL
-               SELECT id, 'invoice_other' FROM (%s) other WHERE excluded = 'sales'""",
+               SELECT id, 'invoice_other' FROM (%s) other WHERE excluded = 'sale_discount'""",
             self._sql_sales_items(*window),
             self._sql_uncaptured(*window),
         )

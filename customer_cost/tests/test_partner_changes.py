@@ -120,6 +120,46 @@ class TestPartnerChanges(CustomerCostCommon):
         self.assertEqual(quantities.customer_id, self.customer_b)
         self.assertEqual(sum(quantities.mapped("quantity")), 3)
 
+    def test_a_contact_is_merged_into_the_contact_of_another_customer(self):
+        mine, theirs = self.env["res.partner"].create(
+            [
+                {"name": "Contact of A", "parent_id": self.customer_a.id},
+                {"name": "Contact of B", "parent_id": self.customer_b.id},
+            ]
+        )
+        self.create_sale(mine, quantity=2)
+        self.create_bill([(self.expense_account, 70.0, {"cost_customer_id": mine.id})])
+        self.env["customer.cost.balance"]._refresh()
+        self.merge(mine, into=theirs)
+        self.env["customer.cost.balance"]._refresh()
+        self.assertStoredIsLive()
+        groups = self.env["customer.cost.profitability"]._read_group(
+            [("company_id", "=", self.company.id)],
+            ["customer_id"],
+            ["net_sales:sum", "direct_cost:sum"],
+        )
+        self.assertEqual(groups, [(self.customer_b, 200.0, 70.0)])
+
+    def test_a_customer_is_merged_into_the_contact_of_another(self):
+        theirs = self.env["res.partner"].create(
+            {"name": "Contact of B", "parent_id": self.customer_b.id}
+        )
+        self.create_sale(self.customer_a, quantity=2)
+        self.create_bill([(self.expense_account, 70.0, {"cost_customer_id": self.customer_a.id})])
+        self.create_cost(post=True, amount=5.0)
+        self.env["customer.cost.balance"]._refresh()
+        self.merge(self.customer_a, into=theirs)
+        self.env["customer.cost.balance"]._refresh()
+        self.assertStoredIsLive()
+        groups = self.env["customer.cost.profitability"]._read_group(
+            [("company_id", "=", self.company.id)],
+            ["customer_id"],
+            ["net_sales:sum", "direct_cost:sum"],
+        )
+        # the contact took over that it is a company
+        self.assertEqual(theirs.commercial_partner_id, theirs)
+        self.assertEqual(groups, [(theirs, 200.0, 75.0)])
+
     def test_merge_while_changes_are_pending(self):
         self.fill()
         self.create_sale(self.customer_a, day="2025-05-10")

@@ -52,6 +52,22 @@ class TestTieOutFigures(TieOutCommon):
         self.assertEqual(result["books"], 1000.0 - 167.0)
         self.assertEqual(figures["counts"]["unmapped"], {"count": 1, "amount": -7.0})
 
+    def test_discount_of_a_sale_on_an_account_of_its_own_is_part_of_the_sales(self):
+        self.company.account_discount_expense_allocation_id = self.unmapped_account
+        invoice = self.create_sale(self.customer_a, quantity=2, post=False)
+        invoice.invoice_line_ids.discount = 10
+        invoice.action_post()
+        figures = self.tie_out()
+        self.assertTied(figures)
+        row = self.account_row(figures, self.unmapped_account)
+        self.assertEqual((row["balance"], row["sales"], row["excluded"]), (-20.0, -20.0, 0.0))
+        sales = self.section(figures, "sales")
+        self.assertEqual(sales["accounts"], 180.0)
+        self.assertEqual(sales["invoice"] + sales.get("invoice_other", 0.0), 180.0)
+        result = self.section(figures, "result")
+        self.assertFalse(result.get("sales"))
+        self.assertFalse(result.get("excluded"))
+
     def test_range_is_widened_to_whole_months(self):
         figures = self.tie_out(date(2025, 3, 10), date(2025, 4, 2))
         self.assertEqual((figures["from"], figures["to"]), ("2025-03-01", "2025-04-30"))

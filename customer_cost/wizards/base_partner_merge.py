@@ -8,8 +8,15 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     @api.model
     def _update_foreign_keys(self, src_partners, dst_partner):
         self._fold_captured_costs(src_partners | dst_partner)
+        customer = dst_partner.commercial_partner_id
+        left = (src_partners - src_partners.commercial_partner_id).commercial_partner_id
         res = super()._update_foreign_keys(src_partners, dst_partner)
         self.env["customer.cost.balance"]._follow(src_partners.ids, dst_partner.id)
+        # What named a contact of another customer names one of this customer now.
+        for other in left - customer - src_partners:
+            dst_partner._take_customer_costs(other.id, customer.id, dst_partner.ids)
+        if dst_partner != customer:
+            dst_partner._give_customer_costs(dst_partner.id, customer.id)
         return res
 
     @api.model

@@ -41,6 +41,7 @@ export class CustomerCostTieOut extends Component {
             cost_of_sales: _t("Cost of sales"),
             excluded: _t("Excluded"),
             left_out: _t("Left out"),
+            sales: _t("Sales"),
         };
         this.ruleTitle = _t("Account map");
         this.differenceTitle = _t("Difference");
