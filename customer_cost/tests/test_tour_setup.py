@@ -58,7 +58,7 @@ class TestTourSetup(CustomerCostCommon, HttpCase):
                 "/odoo/customer-cost",
                 "customer_cost_five_clicks",
                 login="cost_manager",
-                timeout=240,
+                timeout=400,
             )
         self.env.invalidate_all()
         setup = self.env["customer.cost.setup"].search([("company_id", "=", self.company.id)])

@@ -71,6 +71,11 @@ registry.category("web_tour.tours").add("customer_cost_five_clicks", {
             trigger: "button[name=action_calculate].btn-primary",
             run: "click",
         },
+        ...["[0-3]?\\d", "[0-2]?\\d", "1?\\d", "\\d"].map((left) => ({
+            content: `Steps left: ${left}`,
+            timeout: 60000,
+            trigger: `.o_form_view:has(button[name=action_show_result]), .o_form_view div[name=waiting_count]:contains(/^${left}$/)`,
+        })),
         {
             content: "Every month is posted",
             timeout: 60000,
