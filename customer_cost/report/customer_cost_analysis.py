@@ -76,7 +76,7 @@ class CustomerCostAnalysis(models.Model):
                       FALSE AS full_cost, l.statistical, l.amount, l.entry_id,
                       l.id AS line_id, NULL::int AS allocation_id, l.cost_centre_id
                  FROM customer_cost_line l
-                 JOIN customer_cost_item i ON i.id = l.item_id"""
+            LEFT JOIN customer_cost_item i ON i.id = l.item_id"""
         )
 
     def _select_allocations(self) -> SQL:
@@ -87,7 +87,7 @@ class CustomerCostAnalysis(models.Model):
                  FROM customer_cost_allocation a
                  JOIN customer_cost_run_step s ON s.id = a.step_id
                  JOIN customer_cost_run r ON r.id = s.run_id AND r.state = 'posted'
-                 JOIN customer_cost_item i ON i.id = a.item_id"""
+            LEFT JOIN customer_cost_item i ON i.id = a.item_id"""
         )
 
     @api.model
