@@ -5,7 +5,7 @@ dev := @dev/python.sh
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-demo: ## Odoo with the add-on and a demo company in the browser (PORT=, HOST=)
+demo: ## Odoo with the add-on and a demo company in the browser (PORT=, HOST=; PDF=1 adds wkhtmltopdf)
 	$(dev) demo
 
 stop: ## stop the demo server and the private PostgreSQL

@@ -12,6 +12,7 @@ from odoo.modules.registry import Registry
 from . import generate
 
 POOL = 123456.78
+EXPENSE_CODE = "699001"
 
 
 class Books:
@@ -24,7 +25,7 @@ class Books:
         self.expense = self.env["account.account"].create(
             {
                 "name": "Bench travel",
-                "code": "699001",
+                "code": EXPENSE_CODE,
                 "account_type": "expense",
                 "company_ids": [Command.set(self.company.ids)],
             }

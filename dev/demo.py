@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import databases, postgres
+from . import apt, databases, postgres
 from .odoo_command import PROGRAM, prepare
 from .project import DEV, LOGS, ROOT, code_digest, our_modules
 from .session import Session, SessionError
@@ -34,6 +35,8 @@ def start():
         if not set(MODULES) <= set(our_modules()):
             fail(f"this checkout holds no add-on {MODULES[0]}: nothing to show")
         environment = prepare()
+        if os.environ.get("PDF") and not shutil.which("wkhtmltopdf"):
+            apt.install(["wkhtmltopdf"], "reports as PDF")
         running = _running()
         if port and port != (running or {}).get("port") and not _is_free(port):
             fail(f"port {port} is in use: choose another with PORT=, or leave it out")

@@ -30,7 +30,7 @@ class CustomerCostDemo(models.AbstractModel):
         products = demo._create_products()
         accounts = demo._create_accounts(company)
         tickets = demo._create_drivers_and_rules(company)
-        today = fields.Date.context_today(self)
+        today = fields.Date.today()
         months = self._get_months()
         for back in reversed(range(months)):
             first = date_utils.start_of(date_utils.subtract(today, months=back), "month")

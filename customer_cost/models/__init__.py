@@ -63,3 +63,8 @@ from . import res_partner_list
 from . import res_partner_customer
 from . import res_users
 from . import ir_attachment
+from . import customer_cost_setup
+from . import customer_cost_setup_account
+from . import customer_cost_setup_books
+from . import customer_cost_setup_calculate
+from . import customer_cost_setup_month

@@ -67,6 +67,11 @@ from . import test_summary
 from . import test_product_cost_history
 from . import test_tie_out_breaks
 from . import test_tie_out_figures
+from . import test_engine_proposals
+from . import test_setup_accounts
+from . import test_setup_calculate
+from . import test_setup_access
+from . import test_overview
 from . import test_product_cost_typed
 from . import test_product_cost_category
 from . import test_product_cost_figures
@@ -77,6 +82,7 @@ from . import test_invoice_costs
 from . import test_product_cost_properties
 from . import test_partner_list
 from . import test_tie_out_screen
+from . import test_tour_setup
 from . import test_tie_out_companies
 from . import test_tie_out_random
 from . import test_ranking

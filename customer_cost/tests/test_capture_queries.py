@@ -1,6 +1,7 @@
 from contextlib import contextmanager
 from unittest.mock import patch
 
+from odoo.fields import Command
 from odoo.sql_db import Cursor
 from odoo.tests import tagged
 
@@ -56,6 +57,33 @@ class TestCaptureQueries(CustomerCostCommon):
             )
         return moves
 
+    def taxed_bills(self, count):
+        """Bills with a tax that follows its base lines, and with service periods."""
+        repartition = [
+            Command.create({"repartition_type": "base"}),
+            Command.create({"repartition_type": "tax"}),
+        ]
+        tax = self.env["account.tax"].create(
+            {
+                "name": f"Not recoverable {self.env['account.tax'].search_count([])}",
+                "amount": 10.0,
+                "type_tax_use": "purchase",
+                "company_id": self.company.id,
+                "invoice_repartition_line_ids": repartition,
+                "refund_repartition_line_ids": repartition,
+            }
+        )
+        moves = self.bills(count)
+        moves.invoice_line_ids.write(
+            {
+                "tax_ids": [Command.set(tax.ids)],
+                "cost_service_from": "2025-01-01",
+                "cost_service_to": "2025-12-31",
+            }
+        )
+        self.assertEqual(len(moves.line_ids.filtered("tax_line_id")), 2 * count)
+        return moves
+
     def invoices(self, count):
         moves = self.env["account.move"]
         for _ in range(count):
@@ -78,6 +106,22 @@ class TestCaptureQueries(CustomerCostCommon):
 
     def test_posting_bills_adds_at_most_three_queries(self):
         self.assertCheap(self.bills)
+
+    def test_posting_taxed_bills_adds_at_most_three_queries(self):
+        self.assertCheap(self.taxed_bills)
+
+    def test_posting_reversals_adds_at_most_three_queries(self):
+        def refunds(count):
+            bills = self.taxed_bills(count)
+            bills.action_post()
+            return bills._reverse_moves([{"invoice_date": "2025-04-01"} for _bill in bills])
+
+        self.count_post(refunds(1))
+        for count in (1, 20):
+            with self.without_capture():
+                _own, without = self.count_post(refunds(count))
+            _own, everything = self.count_post(refunds(count))
+            self.assertLessEqual(everything - without, 3, f"{count} documents")
 
     def test_posting_invoices_adds_at_most_three_queries(self):
         self.assertCheap(self.invoices)

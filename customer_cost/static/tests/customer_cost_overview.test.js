@@ -1,0 +1,197 @@
+import { expect, test } from "@odoo/hoot";
+import { queryAllTexts } from "@odoo/hoot-dom";
+import { animationFrame } from "@odoo/hoot-mock";
+import { defineMailModels } from "@mail/../tests/mail_test_helpers";
+import {
+    contains,
+    getService,
+    mountWithCleanup,
+    onRpc,
+    patchWithCleanup,
+    preloadBundle,
+} from "@web/../tests/web_test_helpers";
+import { WebClient } from "@web/webclient/webclient";
+
+const RANGES = [
+    { key: "rolling", label: "Last 12 months", from: "2024-07-01", to: "2025-06-30" },
+    { key: "year", label: "2025", from: "2025-01-01", to: "2025-12-31" },
+];
+const TRUST = {
+    is_tied: true,
+    difference: 0,
+    rows: [
+        { key: "left_out", label: "Accounts left out", value: -20 },
+        { key: "books", label: "Result of the books", value: 80 },
+    ],
+    waiting: 12.5,
+    sales: 0,
+    counts: { unmapped: { count: 2 } },
+};
+
+defineMailModels();
+preloadBundle("web.chartjs_lib");
+
+function makeOverview(changes) {
+    return {
+        company: "Books",
+        currency_id: 1,
+        as_of: "2025-06-15",
+        allocated_until: "2025-05-31",
+        ranges: RANGES,
+        period: RANGES[0],
+        pending: 0,
+        is_empty: false,
+        rows: [
+            { key: "net_sales", label: "Net Sales", style: "subtotal", value: 1000, percent: 100 },
+            { key: "full_cost", label: "Administration", style: "cost", value: 90, percent: 9 },
+            { key: "full_profit", label: "Profit", style: "subtotal", value: -100, percent: -10 },
+        ],
+        cost_to_serve_pct: 10,
+        trend: [{ month: "2025-05", net_sales: 1000, cost: 100, profit: 900 }],
+        best: [{ id: 7, name: "Good", net_sales: 900, profit: 500, percent: 55.56 }],
+        worst: [{ id: 8, name: "Bad", net_sales: 0, profit: -600, percent: null }],
+        unknown_lines: 3,
+        direct_pct: 25,
+        has_tie_out: true,
+        setup: {
+            is_needed: false,
+            is_running: false,
+            progress: 0,
+            can_set_up: true,
+            managers: ["Mia"],
+        },
+        ...changes,
+    };
+}
+
+async function openOverview(changes) {
+    onRpc("customer.cost.overview", "get_overview", ({ args: [period] }) => {
+        expect.step(`get_overview ${period}`);
+        return makeOverview({ period: RANGES.find(({ key }) => key === period), ...changes });
+    });
+    onRpc("customer.cost.overview", "get_trust", ({ args: [period] }) => {
+        expect.step(`get_trust ${period}`);
+        return TRUST;
+    });
+    await mountWithCleanup(WebClient);
+    await getService("action").doAction({
+        type: "ir.actions.client",
+        tag: "customer_cost_overview",
+        target: "current",
+    });
+    await animationFrame();
+}
+
+/** Let opened actions leave a step. */
+function mockOpening() {
+    patchWithCleanup(getService("action"), {
+        async loadAction(xmlId) {
+            return { xml_id: xmlId };
+        },
+        async doAction(action) {
+            expect.step(action.xml_id ?? action.res_model ?? action);
+        },
+    });
+}
+
+test("ladder, way to the result, marks and rankings", async () => {
+    await openOverview();
+    expect.verifySteps(["get_overview rolling", "get_trust rolling"]);
+    expect(queryAllTexts(".o_customer_cost_ladder tbody th")).toEqual([
+        "Net Sales",
+        "Administration",
+        "Profit",
+        "Accounts left out",
+        "Result of the books",
+    ]);
+    expect("tr[data-key=full_profit] td button").toHaveClass("text-danger");
+    expect(queryAllTexts(".o_customer_cost_trust li")).toEqual([
+        "Ties out to the profit and loss: difference $ 0.00",
+        "25.0% of the cost of customers is direct",
+        "3 invoice lines have no known product cost",
+        "All sales have a customer",
+        "$ 12.50 of indirect cost waits in the pools",
+        "2 accounts are in no row of the account map",
+    ]);
+    expect(".o_customer_cost_trust .fa-exclamation-triangle").toHaveCount(3);
+    expect("section[data-key=best] tbody tr").toHaveText(/Good\s+\$ 900\.00\s+\$ 500\.00\s+55\.6%/);
+    expect("section[data-key=worst] tbody tr").toHaveText(/Bad\s+\$ 0\.00\s+\$ -600\.00\s+—/);
+    expect(".o_customer_cost_open_setup").toHaveCount(0);
+});
+
+test("another period is read anew", async () => {
+    await openOverview();
+    await contains("button[data-period=year]").click();
+    await animationFrame();
+    expect.verifySteps([
+        "get_overview rolling",
+        "get_trust rolling",
+        "get_overview year",
+        "get_trust year",
+    ]);
+    expect("button[data-period=year]").toHaveClass("active");
+    expect(".o_customer_cost_heading").toHaveText(/01\/01\/2025 – 12\/31\/2025/);
+});
+
+test("figures, marks and customers open what stands behind them", async () => {
+    await openOverview();
+    mockOpening();
+    expect.verifySteps(["get_overview rolling", "get_trust rolling"]);
+    await contains("tr[data-key=net_sales] td button").click();
+    await contains("tr[data-key=full_cost] td button").click();
+    await contains("tr[data-key=left_out] td button").click();
+    await contains("li[data-key=tied] button").click();
+    await contains("li[data-key=waiting] button").click();
+    await contains("li[data-key=unmapped] button").click();
+    await contains("section[data-key=worst] tbody button").click();
+    expect.verifySteps([
+        "customer_cost.customer_cost_profitability_action",
+        "customer_cost.customer_cost_analysis_action",
+        "customer_cost.customer_cost_tie_out_action",
+        "customer_cost.customer_cost_tie_out_action",
+        "customer_cost.customer_cost_run_action",
+        "customer_cost.customer_cost_account_map_action",
+        "res.partner",
+    ]);
+});
+
+test("who may not see the tie-out is not asked to wait for it", async () => {
+    await openOverview({ has_tie_out: false });
+    expect.verifySteps(["get_overview rolling"]);
+    expect(queryAllTexts(".o_customer_cost_trust li")).toEqual([
+        "25.0% of the cost of customers is direct",
+        "3 invoice lines have no known product cost",
+    ]);
+});
+
+test("an empty company is led to the set-up", async () => {
+    await openOverview({
+        is_empty: true,
+        best: [],
+        worst: [],
+        setup: { ...makeOverview().setup, is_needed: true },
+    });
+    onRpc("customer.cost.setup", "action_open", () => {
+        expect.step("action_open");
+        return { type: "ir.actions.act_window_close" };
+    });
+    expect.verifySteps(["get_overview rolling"]);
+    await contains(".o_customer_cost_open_setup").click();
+    expect.verifySteps(["action_open"]);
+});
+
+test("others are told whom to ask", async () => {
+    await openOverview({
+        is_empty: true,
+        setup: { ...makeOverview().setup, is_needed: true, can_set_up: false },
+    });
+    expect(".o_customer_cost_open_setup").toHaveCount(0);
+    expect(".o_customer_cost_start").toHaveText(/ask Mia/);
+    expect.verifySteps(["get_overview rolling"]);
+});
+
+test("changes that are not counted yet are announced", async () => {
+    await openOverview({ pending: 2 });
+    expect(".o_customer_cost_heading").toHaveText(/2 changes are not counted yet/);
+    expect.verifySteps(["get_overview rolling", "get_trust rolling"]);
+});
