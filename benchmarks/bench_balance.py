@@ -81,8 +81,6 @@ def ranking(env, size, stage):
 
 def costs(env, stage):
     """The standard cost table and a free pivot against one scan of the ledger."""
-    by_month = ["item_id", "month:month"]
-    by_date = ["item_id", "date:month"]
     company = [("company_id", "=", env.company.id)]
 
     def scan():
@@ -97,16 +95,16 @@ def costs(env, stage):
             )
         )
 
-    def pivot(model, groupby):
+    def pivot(model, month):
         return timed(
             env,
-            lambda: env[model].formatted_read_group(company, groupby, ["__count", "amount:sum"]),
+            lambda: env[model]._read_group(company, ["item_id", month], ["__count", "amount:sum"]),
         )
 
     rows = []
     for title, measured, limit in (
-        ("Cost by item and month", pivot("customer.cost.item.month", by_month), 0.05),
-        ("Free pivot by item and month", pivot("customer.cost.analysis", by_date), 2.5),
+        ("Cost by item and month", pivot("customer.cost.item.month", "month:month"), 0.05),
+        ("Free pivot by item and month", pivot("customer.cost.analysis", "date:month"), 2.5),
     ):
         got, base = pairs(measured, timed(env, scan), stage.repeats)
         rows.append(
@@ -116,54 +114,90 @@ def costs(env, stage):
 
 
 def refresh(env, size, stage):
-    """One month whose rows are all missing, with the summaries, against all months at once."""
+    """One month whose rows are all missing, against all months in one statement."""
     cr, company = env.cr, env.company
     month = date_utils.start_of(date.today(), "month")
-    stored = env["customer.cost.balance"]
-    cr.execute("SELECT min(month), max(month) FROM customer_cost_balance")
+    stored, summary = env["customer.cost.balance"], env["customer.cost.summary"]
+    cr.execute(
+        "SELECT min(month), max(month) FROM customer_cost_balance WHERE company_id = %s",
+        (company.id,),
+    )
     first, last = cr.fetchone()
-    cr.execute("DROP TABLE IF EXISTS bench_balance")
-    cr.execute("CREATE TABLE bench_balance (LIKE customer_cost_balance INCLUDING ALL)")
+    for model in (stored, summary):
+        cr.execute(
+            SQL(
+                "CREATE TABLE %s (LIKE %s INCLUDING ALL)",
+                SQL.identifier(f"bench_{model._table}"),
+                SQL.identifier(model._table),
+            )
+        )
     cr.commit()
-    columns = stored._rollup_columns((*stored._rollup_key, *stored._rollup_figures))
 
-    def one_month():
+    def prepare():
+        stage.vacuum(stored._table, summary._table)
         cr.execute(
             "DELETE FROM customer_cost_balance WHERE company_id = %s AND month = %s",
             (company.id, month),
         )
-        removed = cr.rowcount
         env["customer.cost.dirty"]._mark(company.id, [month])
         env.invalidate_all()
+        return cr.rowcount
+
+    def take_back(seconds):
+        cr.execute("SELECT count(*) FROM customer_cost_balance WHERE month = %s", (month,))
+        assert cr.fetchone()[0] > 0
+        cr.rollback()
+        return seconds[0]
+
+    def one_month():
+        prepare()
+        with stopwatch() as seconds:
+            stored._refresh_period(company.id, month)
+        return take_back(seconds)
+
+    def one_month_and_summary():
+        prepare()
         with stopwatch() as seconds:
             assert stored._refresh()
+        return take_back(seconds)
+
+    def insert(model, source):
+        columns = model._rollup_columns((*model._rollup_key, *model._rollup_figures))
         cr.execute(
-            "SELECT count(*) FROM customer_cost_balance WHERE company_id = %s AND month = %s",
-            (company.id, month),
-        )
-        assert cr.fetchone()[0] == removed > 0
-        cr.rollback()
-        return seconds[0]
-
-    def every_month():
-        with stopwatch() as seconds:
-            cr.execute(
-                SQL(
-                    "INSERT INTO bench_balance (%s) SELECT %s FROM (%s) sums",
-                    columns,
-                    columns,
-                    env["customer.cost.profitability"]._sql_sums(
-                        company.id, first, date_utils.end_of(last, "month")
-                    ),
-                )
+            SQL(
+                "INSERT INTO %s (%s) SELECT %s FROM (%s) found",
+                SQL.identifier(f"bench_{model._table}"),
+                columns,
+                columns,
+                source,
             )
+        )
+
+    def every_month(with_summary=False):
+        with stopwatch() as seconds:
+            insert(
+                stored,
+                env["customer.cost.profitability"]._sql_sums(
+                    company.id, first, date_utils.end_of(last, "month")
+                ),
+            )
+            if with_summary:
+                everybody = SQL("t.company_id = %s", company.id)
+                insert(summary, summary._get_target(company, everybody))
         cr.rollback()
         return seconds[0]
 
-    got, floor = pairs(one_month, every_month, stage.repeats)
-    cr.execute("DROP TABLE bench_balance")
+    rows = []
+    for title, measured, floor, floor_name in (
+        ("Refresh one month of the balance", one_month, every_month,
+            "the balance of all months in one INSERT ... SELECT"),
+        ("The same, and the summary of its customers", one_month_and_summary,
+            lambda: every_month(with_summary=True),
+            "all months and then all customers, one INSERT ... SELECT each"),
+    ):  # fmt: skip
+        got, base = pairs(measured, floor, stage.repeats)
+        rows.append(Row("G9", title, size, got, base, floor_name, 0.15))
+    for model in (stored, summary):
+        cr.execute(SQL("DROP TABLE %s", SQL.identifier(f"bench_{model._table}")))
     cr.commit()
-    return [
-        Row("G9", "Refresh one month of balance and summary", size, got, floor,
-            "the balance of all months in one INSERT ... SELECT", 0.15)
-    ]  # fmt: skip
+    return rows

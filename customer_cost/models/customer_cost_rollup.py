@@ -43,7 +43,7 @@ class CustomerCostRollup(models.AbstractModel):
                     WHERE %(covered)s AND NOT EXISTS (
                           SELECT FROM target WHERE (%(target_key)s) = (%(own_key)s))
                 RETURNING t.%(returned)s)
-                   SELECT %(returned)s FROM kept UNION SELECT %(returned)s FROM gone""",
+                   SELECT %(returned)s FROM kept UNION ALL SELECT %(returned)s FROM gone""",
                 table=SQL.identifier(self._table),
                 target=target,
                 covered=covered,

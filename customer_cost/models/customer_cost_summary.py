@@ -11,6 +11,15 @@ MEASURES = (
     "profit",
     "full_profit",
 )
+# What the balance holds of them.
+STORED = (
+    "net_sales",
+    "product_cost",
+    "direct_cost",
+    "allocated_cost",
+    "full_cost",
+    "unknown_lines",
+)
 SPANS = ("year", "last", "rolling")
 
 
@@ -37,6 +46,8 @@ class CustomerCostSummary(models.Model):
         "profit_change",
         "unknown_lines",
         "intercompany",
+        "user_id",
+        "country_id",
         "month",
         "as_of",
     )
@@ -47,12 +58,8 @@ class CustomerCostSummary(models.Model):
 
     company_id = Many2oneUnchecked("res.company", required=True, readonly=True)
     customer_id = Many2oneUnchecked("res.partner", required=True, readonly=True)
-    user_id = fields.Many2one(
-        "res.users", string="Salesperson", related="customer_id.user_id", readonly=True
-    )
-    country_id = fields.Many2one(
-        "res.country", string="Country", related="customer_id.country_id", readonly=True
-    )
+    user_id = Many2oneUnchecked("res.users", string="Salesperson", readonly=True)
+    country_id = Many2oneUnchecked("res.country", string="Country", readonly=True)
     customer_active = fields.Boolean(string="Active", related="customer_id.active", readonly=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     year_net_sales = Amount(string="Net Sales, This Year", readonly=True)
@@ -162,6 +169,18 @@ class CustomerCostSummary(models.Model):
             self.env["customer.cost.dirty"]._mark(company_id, [None])
 
     @api.model
+    def _mark_customers(self, customer_ids):
+        """Have the rows of these customers computed anew, in all companies; nothing is locked."""
+        self.env.cr.execute(
+            SQL(
+                """INSERT INTO customer_cost_dirty (company_id, customer_ids)
+                   SELECT company_id, array_agg(customer_id) FROM customer_cost_summary
+                    WHERE customer_id = ANY(%s) GROUP BY company_id""",
+                list(customer_ids),
+            )
+        )
+
+    @api.model
     def _refresh(self, company, customer_ids=None):
         """Compute the rows of these customers of a company, or of all, from the balance.
 
@@ -189,11 +208,18 @@ class CustomerCostSummary(models.Model):
     @api.model
     def _get_target(self, company, covered) -> SQL:
         windows = self._get_windows(company, fields.Date.context_today(self))
+        # Months that lie in the same windows are summed once, exactly, whatever their number.
+        place = SQL(
+            "concat(%s)",
+            SQL(", ").join(
+                SQL("(month BETWEEN %s AND %s)::int", *window) for window in windows.values()
+            ),
+        )
         sums = [
             SQL(
-                "COALESCE(sum(%s) FILTER (WHERE month BETWEEN %s AND %s), 0) AS %s",
+                "COALESCE(sum(%s) FILTER (WHERE substr(place, %s, 1) = '1'), 0) AS %s",
                 SQL.identifier(measure),
-                *windows[span],
+                1 + list(windows).index(span),
                 SQL.identifier(f"{span}_{measure}"),
             )
             for span, measure in (
@@ -211,11 +237,11 @@ class CustomerCostSummary(models.Model):
                           AS rolling_cost_to_serve_pct,
                       previous_profit, rolling_profit - previous_profit AS profit_change,
                       rolling_unknown_lines::int AS unknown_lines,
-                      EXISTS (SELECT FROM res_company c JOIN res_partner p ON p.id = c.partner_id
-                               WHERE p.commercial_partner_id = customer_id) AS intercompany,
-                      %(month)s::date AS month, %(now)s::timestamp AS as_of
+                      EXISTS (SELECT FROM res_company c JOIN res_partner o ON o.id = c.partner_id
+                               WHERE o.commercial_partner_id = customer_id) AS intercompany,
+                      user_id, country_id, %(month)s::date AS month, %(now)s::timestamp AS as_of
                  FROM (SELECT company_id, customer_id, %(sums)s
-                         FROM (SELECT company_id, customer_id, month, net_sales,
+                         FROM (SELECT company_id, customer_id, place, net_sales,
                                       net_sales - product_cost AS gross_margin,
                                       net_sales - product_cost - direct_cost AS direct_margin,
                                       direct_cost + allocated_cost AS cost_to_serve,
@@ -224,11 +250,19 @@ class CustomerCostSummary(models.Model):
                                       net_sales - product_cost - direct_cost - allocated_cost
                                           - full_cost AS full_profit,
                                       unknown_lines
-                                 FROM customer_cost_balance t
-                                WHERE %(covered)s AND month BETWEEN %(first)s AND %(last)s) months
-                     GROUP BY company_id, customer_id) summed""",
+                                 FROM (SELECT company_id, customer_id, %(place)s AS place,
+                                              %(stored)s
+                                         FROM customer_cost_balance t
+                                        WHERE %(covered)s AND month BETWEEN %(first)s AND %(last)s
+                                     GROUP BY company_id, customer_id, place) months) laddered
+                     GROUP BY company_id, customer_id) summed
+            LEFT JOIN (SELECT id, user_id, country_id FROM res_partner) p ON p.id = customer_id""",
             figures=self._rollup_columns(
                 f"{span}_{measure}" for span in SPANS for measure in MEASURES
+            ),
+            place=place,
+            stored=SQL(", ").join(
+                SQL("sum(%s) AS %s", SQL.identifier(name), SQL.identifier(name)) for name in STORED
             ),
             sums=SQL(", ").join(sums),
             covered=covered,

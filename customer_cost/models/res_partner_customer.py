@@ -27,6 +27,8 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     def write(self, vals):
+        if {"country_id", "user_id"}.intersection(vals):
+            self.env["customer.cost.summary"]._mark_customers(self.ids)
         if not {"is_company", "parent_id"}.intersection(vals):
             return super().write(vals)
         # sudo: whom a contact belongs to changes for every user and company

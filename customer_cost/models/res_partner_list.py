@@ -14,6 +14,9 @@ COLUMNS = {
     "customer_cost_profit_pct": ("rolling_profit_pct", "profit_pct"),
     "customer_cost_to_serve_pct": ("rolling_cost_to_serve_pct", "cost_to_serve_pct"),
 }
+# Compared with `is`: no client can put this object in a context.
+RANKED = object()
+RANKED_ROWS = 1000
 CHANGE = "customer_cost_profit_change"
 SUMMARY_COLUMNS = {name: columns[0] for name, columns in COLUMNS.items()} | {
     CHANGE: "profit_change"
@@ -196,6 +199,29 @@ class ResPartner(models.Model):
         )
 
     # ------------------------------------------------------------
+    # The first pages by profit
+    # ------------------------------------------------------------
+
+    @api.model
+    def search_fetch(self, domain, field_names=None, offset=0, limit=None, order=None):
+        """Sorted by profit, take the first pages from the summary's index.
+
+        Customers without figures come last: as long as those with figures fill the page, the
+        others need not be joined, which would sort all customers.
+        """
+        first = (order or "").partition(",")[0].partition(" ")[0]
+        if first == "customer_cost_profit" and limit and (offset or 0) + limit <= RANKED_ROWS:
+            ranked = super(ResPartner, self.with_context(customer_cost_ranked=RANKED)).search_fetch(
+                domain, field_names, offset=offset, limit=limit, order=order
+            )
+            if len(ranked) == limit:
+                return self.browse(ranked.ids)
+        return super().search_fetch(domain, field_names, offset=offset, limit=limit, order=order)
+
+    def _is_customer_cost_ranked(self):
+        return self.env.context.get("customer_cost_ranked") is RANKED
+
+    # ------------------------------------------------------------
     # Search, order, group sums
     # ------------------------------------------------------------
 
@@ -268,7 +294,7 @@ class ResPartner(models.Model):
         joined = query.make_alias(alias, "customer_cost_summary")
         if joined not in query._joins:
             query.add_join(
-                "LEFT JOIN",
+                "JOIN" if self._is_customer_cost_ranked() else "LEFT JOIN",
                 joined,
                 self._get_customer_cost_summary("rolling_cost_to_serve", *SUMMARY_COLUMNS.values()),
                 SQL(
@@ -281,7 +307,8 @@ class ResPartner(models.Model):
 
     def _order_field_to_sql(self, alias, field_name, direction, nulls, query):
         """Customers without figures come last, in either direction."""
-        if field_name in SUMMARY_COLUMNS and not nulls.code:
+        ranked = field_name == "customer_cost_profit" and self._is_customer_cost_ranked()
+        if field_name in SUMMARY_COLUMNS and not nulls.code and not ranked:
             nulls = SQL("NULLS LAST")
         return super()._order_field_to_sql(alias, field_name, direction, nulls, query)
 

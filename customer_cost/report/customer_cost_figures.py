@@ -82,27 +82,17 @@ class CustomerCostFigures(models.AbstractModel):
     @api.model
     def _get_ranges(self):
         """``(key, label, first day, last day)`` of this and last fiscal year and 12 months."""
-        today = fields.Date.context_today(self)
-        company = self.env.company
-        this_year = company.compute_fiscalyear_dates(today)
-        last_year = company.compute_fiscalyear_dates(
-            date_utils.subtract(this_year["date_from"], days=1)
+        windows = self.env["customer.cost.summary"]._get_windows(
+            self.env.company, fields.Date.context_today(self)
         )
-        first, last = self.env["res.partner"]._get_customer_cost_rolling()
         return (
-            ("year", self._get_year_label(this_year), this_year["date_from"], this_year["date_to"]),
-            (
-                "last_year",
-                self._get_year_label(last_year),
-                last_year["date_from"],
-                last_year["date_to"],
-            ),
-            ("rolling", self.env._("Last 12 months"), first, last),
+            ("year", self._get_year_label(*windows["year"]), *windows["year"]),
+            ("last_year", self._get_year_label(*windows["last"]), *windows["last"]),
+            ("rolling", self.env._("Last 12 months"), *windows["rolling"]),
         )
 
     @api.model
-    def _get_year_label(self, year):
-        first, last = year["date_from"], year["date_to"]
+    def _get_year_label(self, first, last):
         return str(last.year) if first.year == last.year else f"{first.year}/{last.year % 100:02d}"
 
     # ------------------------------------------------------------

@@ -89,3 +89,4 @@ from . import test_ranking
 from . import test_partner_changes
 from . import test_intercompany
 from . import test_tour_tie_out
+from . import test_balance_concurrency

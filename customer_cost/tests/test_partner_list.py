@@ -231,6 +231,31 @@ class TestPartnerList(CustomerCostCommon):
             self.find(("customer_cost_profit", "<", 0), order="customer_cost_net_sales desc"), "BC"
         )
 
+    def test_pages_by_profit_are_those_of_the_whole_order(self):
+        """The first pages come by another way than those behind them."""
+        for direction in ("desc", "asc"):
+            order = f"customer_cost_profit {direction}, name desc"
+            partners = self.env["res.partner"].with_user(self.manager)
+            ours = [("id", "in", self.ours.ids)]
+            everybody = partners.search(ours, order=order)
+            self.assertEqual(everybody[-1:].name, "Cost Customer D")
+            for limit in (1, 2, 3, 4, 5):
+                for offset in range(4):
+                    page = partners.search(ours, order=order, limit=limit, offset=offset)
+                    self.assertEqual(page, everybody[offset : offset + limit])
+
+    def test_no_client_leaves_out_customers_without_figures(self):
+        for forged in (True, 1, "RANKED"):
+            found = self.rpc(
+                self.manager,
+                "res.partner",
+                "search",
+                [("id", "in", self.ours.ids)],
+                order="customer_cost_profit",
+                context={"customer_cost_ranked": forged},
+            )
+            self.assertEqual(len(found), 4)
+
     def test_the_list_view_may_sort_and_sum(self):
         fields = self.rpc(self.manager, "res.partner", "fields_get", list(FIGURES))
         for name in FIGURES:

@@ -99,6 +99,7 @@ class TestRanking(CustomerCostCommon):
     def test_ranking_by_salesperson_and_country(self):
         self.customer_b.country_id = self.env.ref("base.de")
         self.customer_a.user_id = self.customer_b.user_id = self.rep
+        self.refresh_figures()
         for field in ("user_id", "country_id"):
             groups = self.rpc(
                 self.manager,
