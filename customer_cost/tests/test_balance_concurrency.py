@@ -77,16 +77,16 @@ class TestBalanceConcurrency(TransactionCase):
         entry._append_to_ledger()
         env.flush_all()
 
-    def read(self, query):
+    def read_balance(self, query):
         with self.env.registry.cursor() as cr:
             cr.execute(query, (self.customer_id,))
             return [float(value) for (value,) in cr.fetchall()]
 
     def stored(self):
-        return self.read("SELECT direct_cost FROM customer_cost_balance WHERE customer_id = %s")
+        return self.read_balance("SELECT direct_cost FROM customer_cost_balance WHERE customer_id = %s")
 
     def marks(self):
-        return self.read(
+        return self.read_balance(
             "SELECT id FROM customer_cost_dirty WHERE %s = ANY(customer_ids) AND month IS NOT NULL"
         )
 
