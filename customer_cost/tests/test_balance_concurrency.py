@@ -83,7 +83,9 @@ class TestBalanceConcurrency(TransactionCase):
             return [float(value) for (value,) in cr.fetchall()]
 
     def stored(self):
-        return self.read_balance("SELECT direct_cost FROM customer_cost_balance WHERE customer_id = %s")
+        return self.read_balance(
+            "SELECT direct_cost FROM customer_cost_balance WHERE customer_id = %s"
+        )
 
     def marks(self):
         return self.read_balance(
