@@ -74,7 +74,7 @@ class CustomerCostPeriod(models.Model):
         figures = self.env["customer.cost.figures"]
         for period in self:
             year = period.company_id.compute_fiscalyear_dates(period.date_from)
-            period.fiscal_year = figures._get_year_label(year)
+            period.fiscal_year = figures._get_year_label(year["date_from"], year["date_to"])
 
     @api.depends("date_from", "company_id")
     @api.depends_context("lang")
