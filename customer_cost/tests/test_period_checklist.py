@@ -32,7 +32,7 @@ class TestPeriodChecklist(PeriodCommon):
         self.assertEqual(period.check_progress, "2 / 5")
 
     def test_start_of_a_month_that_is_not_over(self):
-        with self.assertRaisesRegex(UserError, "June 2025 .* is not over yet: .* 2025-07-01"):
+        with self.assertRaisesRegex(UserError, "June 2025 .* is not over yet: .* 07/01/2025"):
             self.start("2025-06-01")
         self.assertEqual(self.period("2025-06-01").state, "open")
 
