@@ -80,7 +80,8 @@ class TestPeriod(CustomerCostCommon):
     def test_month_that_is_not_over_cannot_be_closed(self):
         for day in ("2025-06-15", "2025-07-01"):
             period = self.period(day)
-            with self.assertRaisesRegex(UserError, "is not over yet: it can be closed from 0[78]/01/2025"):
+            message = "is not over yet: it can be closed from 0[78]/01/2025"
+            with self.assertRaisesRegex(UserError, message):
                 period.action_close()
             self.assertEqual(period.state, "open")
         may = self.period("2025-05-31")
