@@ -9,6 +9,10 @@ env["customer.cost.account.map"].create(
 )
 (bill | invoice).button_draft()
 (bill | invoice).action_post()
+history = env["customer.cost.history"].create({"date_from": bill.date, "date_to": bill.date})
+history.action_start()
+env["customer.cost.history"].sudo()._cron_process()  # sudo: as the scheduled action
+assert history.state == "done", history.month_ids.mapped("message")
 rule = env["customer.cost.rule"].create(
     {
         "name": "All by net sales",
