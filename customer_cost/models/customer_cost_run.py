@@ -183,7 +183,8 @@ class CustomerCostRun(models.Model):
         self.flush_recordset(["state"])
         for run in self:
             for company in run.step_ids.company_id:
-                self.env["customer.cost.dirty"]._mark(company.id, [run.date])
+                # the summaries of all: the months whose profits are compared may move on
+                self.env["customer.cost.dirty"]._mark(company.id, [run.date, None])
         self.env["customer.cost.balance"]._trigger_refresh()
 
     def _set_period(self):

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL, date_utils
 
-from ..fields import Amount, Many2oneUnchecked, Ratio
+from ..fields import Amount, KnownAmount, Many2oneUnchecked, Ratio
 
 MEASURES = (
     "net_sales",
@@ -42,6 +42,7 @@ class CustomerCostSummary(models.Model):
         *(f"{span}_{measure}" for span in SPANS for measure in MEASURES),
         "rolling_profit_pct",
         "rolling_cost_to_serve_pct",
+        "recent_profit",
         "previous_profit",
         "profit_change",
         "unknown_lines",
@@ -86,15 +87,21 @@ class CustomerCostSummary(models.Model):
     rolling_cost_to_serve_pct = Ratio(
         string="Cost to Serve %, 12 Months", digits=(16, 2), readonly=True, aggregator="avg"
     )
-    previous_profit = Amount(
+    recent_profit = KnownAmount(
+        string="Customer Profit, 12 Full Months",
+        readonly=True,
+        help="Until the last month that is over and, where runs are posted, allocated.",
+    )
+    previous_profit = KnownAmount(
         string="Customer Profit, 12 Months Before",
         readonly=True,
-        help="Of the 12 months that came before the last 12.",
+        help="Of the 12 months before those; empty while costs reach less far back.",
     )
-    profit_change = Amount(
+    profit_change = KnownAmount(
         string="Change of Profit",
         readonly=True,
-        help="Customer profit of the last 12 months less that of the 12 months before.",
+        help="Customer profit of 12 full months, until the last one that is over and allocated, "
+        "less that of the 12 months before; empty while costs reach less far back.",
     )
     unknown_lines = fields.Integer(
         string="Lines with Unknown Cost",
@@ -114,7 +121,7 @@ class CustomerCostSummary(models.Model):
         help="Postings since then that the figures do not hold yet; they follow in minutes.",
     )
 
-    _key_unique = models.UniqueIndex("(company_id, customer_id)")
+    _key_unique = models.UniqueIndex("(company_id, customer_id) INCLUDE (rolling_profit)")
     _profit_idx = models.Index("(company_id, rolling_profit DESC, id)")
     _customer_idx = models.Index("(customer_id)")
 
@@ -145,18 +152,61 @@ class CustomerCostSummary(models.Model):
         """First and last day of the windows that a summary of ``day`` is made of, by name.
 
         ``year`` and ``last`` are fiscal years of the company, ``rolling`` are the 12 months that
-        end with the month of ``day``, ``previous`` the 12 months before those.
+        end with the month of ``day``; with those of :meth:`_get_compared` where there are any.
         """
         year = company.compute_fiscalyear_dates(day)
         last = company.compute_fiscalyear_dates(date_utils.subtract(year["date_from"], days=1))
-        first, end = self.env["res.partner"]._get_customer_cost_rolling(day)
-        before = date_utils.subtract(first, days=1)
         return {
             "year": (year["date_from"], year["date_to"]),
             "last": (last["date_from"], last["date_to"]),
-            "rolling": (first, end),
-            "previous": self.env["res.partner"]._get_customer_cost_rolling(before),
+            "rolling": self.env["res.partner"]._get_customer_cost_rolling(day),
+            **self._get_compared(company, day),
         }
+
+    @api.model
+    def _get_compared(self, company, day):
+        """First and last day of the windows whose profits can be compared, by name.
+
+        ``recent`` are the 12 months that end with the last month before ``day`` which, once runs
+        are posted, has one; ``previous`` are the 12 months before them.
+
+        :return: empty where there are no sales and costs, costs are not captured or, once runs
+            are posted, not allocated since ``previous`` began: any change would be of the books
+        """
+        get_months = self.env["res.partner"]._get_customer_cost_rolling
+        last = date_utils.subtract(date_utils.start_of(day, "month"), days=1)
+        [[first_run, last_run]] = self.env.execute_query(
+            SQL(
+                """SELECT min(date), max(date) FROM customer_cost_run
+                    WHERE company_id = %s AND state = 'posted' AND date <= %s""",
+                company.id,
+                last,
+            )
+        )
+        recent = get_months(last_run or last)
+        previous = get_months(date_utils.subtract(recent[0], days=1))
+        [[is_covered]] = self.env.execute_query(
+            SQL(
+                """SELECT EXISTS (SELECT FROM customer_cost_balance
+                                   WHERE company_id = co.id AND month <= %(first)s)
+                      AND NOT EXISTS (
+                          SELECT FROM generate_series(
+                                     %(first)s::date, co.customer_cost_start_date - 1,
+                                     interval '1 month') month
+                           WHERE month <= %(last)s AND NOT EXISTS (
+                                 SELECT FROM customer_cost_history_month h
+                                  WHERE h.company_id = co.id AND h.state IN ('done', 'undoing')
+                                    AND h.date_from <= month
+                                    AND h.date_to + 1 >= month + interval '1 month'))
+                     FROM res_company co WHERE co.id = %(company)s""",
+                company=company.id,
+                first=previous[0],
+                last=recent[1],
+            )
+        )
+        if not is_covered or (first_run and first_run > date_utils.end_of(previous[0], "month")):
+            return {}
+        return {"recent": recent, "previous": previous}
 
     @api.model
     def _mark_turned(self):
@@ -222,8 +272,11 @@ class CustomerCostSummary(models.Model):
                 1 + list(windows).index(span),
                 SQL.identifier(f"{span}_{measure}"),
             )
+            if span in windows
+            else SQL("NULL::numeric AS %s", SQL.identifier(f"{span}_{measure}"))
             for span, measure in (
                 *((span, measure) for span in SPANS for measure in MEASURES),
+                ("recent", "profit"),
                 ("previous", "profit"),
                 ("rolling", "unknown_lines"),
             )
@@ -235,7 +288,8 @@ class CustomerCostSummary(models.Model):
                       CASE WHEN rolling_net_sales > 0
                            THEN 100 * rolling_cost_to_serve / rolling_net_sales END
                           AS rolling_cost_to_serve_pct,
-                      previous_profit, rolling_profit - previous_profit AS profit_change,
+                      recent_profit, previous_profit,
+                      recent_profit - previous_profit AS profit_change,
                       rolling_unknown_lines::int AS unknown_lines,
                       EXISTS (SELECT FROM res_company c JOIN res_partner o ON o.id = c.partner_id
                                WHERE o.commercial_partner_id = customer_id) AS intercompany,

@@ -1,8 +1,8 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL, date_utils
 
-from ..fields import Amount, Ratio
+from ..fields import Amount, KnownAmount, Ratio
 from .res_partner import FIGURE_GROUPS
 
 # Field of the partner: column of the summary, and name in the profitability report.
@@ -25,6 +25,8 @@ RATIOS = {
     "customer_cost_profit_pct": "rolling_profit",
     "customer_cost_to_serve_pct": "rolling_cost_to_serve",
 }
+# Empty, not zero, where there is nothing to divide by or to compare with.
+KNOWN = frozenset({*RATIOS, CHANGE})
 COMPARISONS = {
     "<": lambda figure, value: figure < value,
     "<=": lambda figure, value: figure <= value,
@@ -85,12 +87,13 @@ class ResPartner(models.Model):
         aggregator="avg",
         help="Direct and allocated cost as a share of net sales, last 12 months.",
     )
-    customer_cost_profit_change = Amount(
+    customer_cost_profit_change = KnownAmount(
         string="Change of Profit",
         compute="_compute_customer_cost_profit_change",
         search="_search_customer_cost_profit_change",
         groups=FIGURE_GROUPS,
-        help="Customer profit of the last 12 months less that of the 12 months before.",
+        help="Customer profit of 12 full months, until the last one that is over and allocated, "
+        "less that of the 12 months before; empty while costs reach less far back.",
     )
 
     # ------------------------------------------------------------
@@ -111,21 +114,24 @@ class ResPartner(models.Model):
 
     @api.depends_context("company", "uid")
     def _compute_customer_cost_profit_change(self):
-        """As the other figures, with one more query for the 12 months before."""
+        """As the other figures; those with changes pending are compared live, if at all."""
         window = self._get_customer_cost_rolling()
-        before = self._get_customer_cost_rolling(date_utils.subtract(window[0], days=1))
+        compared = self.env["customer.cost.summary"]._get_compared(
+            self.env.company, fields.Date.context_today(self)
+        )
+        before = compared["previous"] if compared else window
         stored, pending = self._read_customer_cost_summary([before, window])
         place = list(COLUMNS).index("customer_cost_profit")
-        now, then = (self._read_customer_cost_live(pending, span) for span in (window, before))
+        live = [self._read_customer_cost_live(pending, span) for span in compared.values()]
         for partner in self:
             partner_id = partner._origin.id
-            if partner_id in pending:
-                values = [
-                    span[partner_id][place] if partner_id in span else 0.0 for span in (now, then)
-                ]
-                partner[CHANGE] = values[0] - values[1]
+            if partner_id in pending and compared:
+                now, then = (found[partner_id][place] if partner_id in found else 0.0 for found in live)
+                partner[CHANGE] = now - then
+            elif partner_id in pending or partner_id not in stored:
+                partner[CHANGE] = False
             else:
-                partner[CHANGE] = stored[partner_id][-1] if partner_id in stored else 0.0
+                partner[CHANGE] = stored[partner_id][-1]
 
     def _read_customer_cost_summary(self, windows):
         """Figures of the summary that the user may see, and whose are not up to date.
@@ -164,7 +170,7 @@ class ResPartner(models.Model):
         pending = {partner_id for partner_id, _month, old, *_values in rows if old}
         stored = {
             partner_id: [
-                (False if name in RATIOS else 0.0) if value is None else float(value)
+                (False if name in KNOWN else 0.0) if value is None else float(value)
                 for name, value in zip(SUMMARY_COLUMNS, values, strict=True)
             ]
             for partner_id, found, _old, *values in rows
@@ -255,7 +261,7 @@ class ResPartner(models.Model):
 
     @api.model
     def _search_customer_cost(self, name, operator, value):
-        """Partners whose figure compares; without a row amounts are zero and ratios empty.
+        """Partners whose figure compares; without a row amounts are zero, and empty those that can be.
 
         The rights to the field are checked here: the framework does not for computed fields, and
         a figure could be found by bisection.
@@ -263,9 +269,9 @@ class ResPartner(models.Model):
         self._check_field_access(self._fields[name], "read")
         if operator == "in":
             # zero is a percentage like any other, and not the empty one
-            matches = any(number is False if name in RATIOS else not number for number in value)
+            matches = any(number is False if name in KNOWN else not number for number in value)
         elif operator in COMPARISONS:
-            matches = name not in RATIOS and COMPARISONS[operator](0.0, value)
+            matches = name not in KNOWN and COMPARISONS[operator](0.0, value)
         else:
             return NotImplemented
         summary = self.env["customer.cost.summary"]

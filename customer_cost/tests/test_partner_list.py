@@ -30,6 +30,7 @@ class TestPartnerList(CustomerCostCommon):
         # A: sales 1000, costs 400 + 100. B: sales 100, costs 40 + 90. C: cost 5, no sales.
         cls.create_sale(cls.customer_a, quantity=10)
         cls.create_sale(cls.customer_a, day="2024-04-10", quantity=2)
+        cls.create_sale(cls.customer_a, day="2023-05-10")
         cls.create_sale(cls.customer_b)
         for customer, amount in ((cls.customer_a, 100), (cls.customer_b, 90), (cls.customer_c, 5)):
             cls.create_bill([(cls.expense_account, amount, {"cost_customer_id": customer.id})])
@@ -111,7 +112,7 @@ class TestPartnerList(CustomerCostCommon):
         with freeze_time("2026-04-15"):
             figures = self.read_figures(self.customer_a)
             self.assertEqual(figures["customer_cost_profit"], 0)
-            self.assertEqual(figures["customer_cost_profit_change"], -500)
+            self.assertEqual(figures["customer_cost_profit_change"], -500 - 120)
 
     def test_pending_in_another_company_is_its_own(self):
         other = self.setup_other_company()["company"]
@@ -168,7 +169,7 @@ class TestPartnerList(CustomerCostCommon):
             with self.subTest(condition):
                 self.assertEqual(self.find(condition), expected)
 
-    def test_search_by_percentage_leaves_the_empty_ones_out(self):
+    def test_search_by_a_figure_that_can_be_empty_leaves_the_empty_ones_out(self):
         for condition, expected in (
             (("customer_cost_profit_pct", "<", 10), "B"),
             (("customer_cost_profit_pct", ">=", -1000), "AB"),
@@ -179,6 +180,8 @@ class TestPartnerList(CustomerCostCommon):
             (("customer_cost_to_serve_pct", "=", 10), "A"),
             (("customer_cost_to_serve_pct", "=", 0), ""),
             (("customer_cost_to_serve_pct", "!=", 10), "BCD"),
+            (("customer_cost_profit_change", "<=", 0), "BC"),
+            (("customer_cost_profit_change", "=", False), "D"),
         ):
             with self.subTest(condition):
                 self.assertEqual(self.find(condition), expected)

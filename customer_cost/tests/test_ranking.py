@@ -23,6 +23,7 @@ class TestRanking(CustomerCostCommon):
         for customer in (cls.customer_b, cls.group):
             cls.create_sale(customer)
         cls.create_sale(cls.customer_b, day="2024-05-10", quantity=2)
+        cls.create_sale(cls.group, day="2023-05-10")
         for customer, amount in ((cls.customer_a, 100), (cls.customer_b, 90), (cls.customer_c, 5)):
             cls.create_bill([(cls.expense_account, amount, {"cost_customer_id": customer.id})])
         cls.env["customer.cost.balance"]._refresh()

@@ -70,8 +70,6 @@ class TestSummary(CustomerCostCommon):
         self.assertEqual(self.values(row, "year"), [2400, 1440, 1420, 45, 1395, 1395])
         self.assertEqual(self.values(row, "last"), [600, 360, 345, 15, 345, 345])
         self.assertEqual(self.values(row, "rolling"), [2800, 1680, 1650, 55, 1625, 1625])
-        self.assertEqual(row.previous_profit, 60 + 120 - 5)
-        self.assertEqual(row.profit_change, 1625 - 175)
         self.assertEqual(round(row.rolling_profit_pct, 2), 58.04)
         self.assertEqual(round(row.rolling_cost_to_serve_pct, 2), 1.96)
         self.assertEqual(row.month, date(2025, 6, 1))
@@ -109,6 +107,77 @@ class TestSummary(CustomerCostCommon):
         self.assertEqual(row.year_net_sales, 1600)
         self.assertEqual(row.last_net_sales, 1200)
         self.assertEqual(row.rolling_net_sales, 2800)
+
+    def compared(self, customer):
+        row = self.row(customer)
+        return row.recent_profit, row.previous_profit, row.profit_change
+
+    def sell_for_two_years(self):
+        for day, quantity in (
+            ("2023-06-30", 1),
+            ("2024-05-31", 2),
+            ("2024-06-01", 4),
+            ("2025-05-31", 8),
+            ("2025-06-10", 16),
+        ):
+            self.create_sale(self.customer_a, quantity=quantity, day=day)
+        self.refresh_figures()
+
+    def test_profit_of_full_months_is_compared(self):
+        self.sell_for_two_years()
+        self.assertEqual(self.compared(self.customer_a), (720, 180, 540))
+        with freeze_time("2025-07-01 01:00:00"):
+            self.run_cron("refresh")
+            self.assertEqual(self.compared(self.customer_a), (1440, 360, 1080))
+
+    def test_profit_is_compared_until_the_last_month_allocated(self):
+        self.sell_for_two_years()
+        self.create_sale(self.customer_b, day="2023-04-30")
+        for day, validity in (
+            ("2023-04-30", {"date_to": "2023-12-31"}),
+            ("2025-04-30", {"date_from": "2024-01-01"}),
+        ):
+            self.create_bill([(self.other_account, 100, {})], day)
+            driver = self.create_driver({self.customer_a: 1}, day)
+            self.create_rule(driver, self.other_item, **validity)
+            run = self.create_run(day, post=True)
+        self.refresh_figures()
+        self.assertEqual(self.compared(self.customer_a), (360 - 100, 60, 200))
+        run.action_reverse()
+        self.refresh_figures()
+        self.assertEqual(self.compared(self.customer_a), (False, False, False))
+
+    def test_profit_is_not_compared_with_months_allocated_less(self):
+        self.sell_for_two_years()
+        self.create_bill([(self.other_account, 100, {})], "2024-05-10")
+        self.create_rule(self.create_driver({self.customer_a: 1}, "2024-05-31"), self.other_item)
+        self.create_run("2024-05-31", post=True)
+        self.refresh_figures()
+        self.assertEqual(self.compared(self.customer_a), (False, False, False))
+
+    def test_profit_is_not_compared_with_months_before_the_books(self):
+        self.create_sale(self.customer_a, day="2023-07-01")
+        self.refresh_figures()
+        self.assertEqual(self.compared(self.customer_a), (False, False, False))
+
+    def test_profit_is_compared_with_months_whose_costs_are_captured(self):
+        self.company.customer_cost_start_date = "2024-01-01"
+        self.sell_for_two_years()
+        self.assertEqual(self.compared(self.customer_a), (False, False, False))
+        history = self.env["customer.cost.history"].create(
+            {"date_from": "2023-06-02", "date_to": "2023-12-31"}
+        )
+        history.action_start()
+        self.run_cron("history")
+        self.run_cron("refresh")
+        self.assertEqual(self.compared(self.customer_a), (False, False, False))
+        history = history.copy({"date_from": "2023-06-01"})
+        history.action_start()
+        self.run_cron("history")
+        self.run_cron("refresh")
+        self.env["customer.cost.dirty"]._mark(self.company.id, [None])
+        self.refresh_figures()
+        self.assertEqual(self.compared(self.customer_a), (720, 180, 540))
 
     def test_percentages_without_sales_are_empty(self):
         self.fill()
@@ -179,7 +248,6 @@ class TestSummary(CustomerCostCommon):
             row = self.row(self.customer_a)
             self.assertEqual(row.month, date(2025, 7, 1))
             self.assertEqual(row.rolling_net_sales, 2400)
-            self.assertEqual(row.previous_profit, 60 + 120 - 5 + 240)
         with freeze_time("2026-01-02 01:00:00"):
             self.run_cron("refresh")
             row = self.row(self.customer_a)
