@@ -40,16 +40,24 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
         cls.company.customer_cost_max_days_back = 36500
         # The tests' own user posts runs as a manager would.
         cls.env.user.group_ids |= cls.env.ref("customer_cost.group_customer_cost_manager")
-        cls.users = {
-            role: new_test_user(
-                cls.env,
-                login=f"cost_{role}",
-                groups=groups,
-                company_id=cls.company.id,
-                company_ids=[Command.set(cls.company.ids)],
-            )
-            for role, groups in ROLES.items()
-        }
+        # all at once: each creation of users empties the caches of the registry
+        users = cls.env["res.users"].create(
+            [
+                {
+                    "name": f"cost_{role}",
+                    "login": f"cost_{role}",
+                    "password": f"cost_{role}",
+                    "email": f"cost_{role}@example.com",
+                    "group_ids": [
+                        Command.set([cls.env.ref(group).id for group in groups.split(",")])
+                    ],
+                    "company_id": cls.company.id,
+                    "company_ids": [Command.set(cls.company.ids)],
+                }
+                for role, groups in ROLES.items()
+            ]
+        )
+        cls.users = dict(zip(ROLES, users, strict=True))
         cls.rep = cls.users["rep"]
         cls.customer_a, cls.customer_b, cls.customer_c = cls.env["res.partner"].create(
             [
