@@ -9,7 +9,7 @@ half the time. The result does not depend on chance: "random" numbers are a hash
 * invoices: 2.5 per customer over 24 months up to this one, four product lines and the receivable;
   every customer gets one within the last 12 months, the rest go by Zipf (s = 1) or, with ``flat``,
   evenly; prices from 10.00 to 1,000.00, product cost 60 %
-* ledger lines: direct cost spread over customers, cost items and 24 months, all of one entry
+* ledger lines: direct cost spread over customers, cost items and 24 months, ten of each entry
 """
 
 import contextlib
@@ -17,10 +17,13 @@ from datetime import date
 
 from odoo.tools import SQL
 
-TABLES = ("res_partner", "account_move", "account_move_line", "customer_cost_line")
+TABLES = (
+    "res_partner", "account_move", "account_move_line", "customer_cost_entry", "customer_cost_line",
+)  # fmt: skip
 MONTHS = 24
 INVOICES_PER_CUSTOMER = 2.5
 LINES = 4
+LINES_PER_ENTRY = 10
 
 
 def uniform(number):
@@ -190,9 +193,17 @@ def create_ledger(line, customers, count):
     """Copy the ledger line ``line`` ``count`` times over the customers, laid out by month."""
     env = line.env
     items = env["customer.cost.item"].search([("parent_id", "!=", False)]).ids
+    entries = copy_rows(
+        env,
+        "customer_cost_entry",
+        line.entry_id.id,
+        SQL("SELECT n FROM generate_series(1, %s) n", -(-count // LINES_PER_ENTRY)),
+        {"source_line_id": SQL("-g.n"), "source_move_id": SQL("-g.n")},
+    )
     first_day = date.today().replace(day=1)
     source = SQL(
-        """SELECT (%(customers)s::int[])[1 + (n / %(months)s * 7919 + n %% %(months)s)
+        """SELECT %(entry)s + n / %(lines)s AS entry,
+                  (%(customers)s::int[])[1 + (n / %(months)s * 7919 + n %% %(months)s)
                       %% %(size)s] AS customer,
                   (%(items)s::int[])[1 + n %% %(item_count)s] AS item,
                   (%(first_day)s::date - make_interval(
@@ -200,6 +211,8 @@ def create_ledger(line, customers, count):
                   + (n %% 28)::int AS day,
                   round((1 + 99 * %(uniform)s)::numeric, 2) AS amount
              FROM generate_series(0, %(count)s - 1) n""",
+        entry=min(entries),
+        lines=LINES_PER_ENTRY,
         customers=customers,
         size=len(customers),
         items=items,
@@ -215,6 +228,7 @@ def create_ledger(line, customers, count):
         line.id,
         source,
         {
+            "entry_id": SQL("g.entry"),
             "customer_id": SQL("g.customer"),
             "item_id": SQL("g.item"),
             "date": SQL("g.day"),
