@@ -88,6 +88,15 @@ class CustomerCostPeriod(models.Model):
         locale = babel_locale_parse(get_lang(self.env).code)
         return format_skeleton("yMMMM", date, locale=locale)
 
+    def _in_readers_language(self, reader=None):
+        """The period in the language that scheduled actions write to it in.
+
+        That of the company, whoever the action runs as; else that of ``reader``.
+        """
+        self.ensure_one()
+        lang = self.company_id.partner_id.lang or (reader or self.env.user).lang
+        return self.with_context(lang=lang)
+
     # ------------------------------------------------------------
     # Which periods there are
     # ------------------------------------------------------------
