@@ -42,6 +42,7 @@ from . import customer_cost_rule_fixed
 from . import customer_cost_run
 from . import customer_cost_run_compute
 from . import customer_cost_run_pool
+from . import customer_cost_run_post
 from . import customer_cost_run_step
 from . import customer_cost_run_cell
 from . import customer_cost_allocation

@@ -50,7 +50,7 @@ class AccountMove(models.Model):
         if move_ids:
             self.env["customer.cost.dirty"]._mark_moves(move_ids)
             # Once the move is gone nothing names those that were made from it.
-            move_ids += capture._find_followers(move_ids)
+            move_ids += capture._lock_moves(capture._find_followers(move_ids))
         res = super().unlink()
         capture._sync(move_ids)
         return res

@@ -77,11 +77,13 @@ class CustomerCostCapture(models.AbstractModel):
     _description = "Capture of Costs from Accounting"
 
     @api.model
-    def _sync(self, move_ids):
+    def _sync(self, move_ids, skip_locked=False):
         """Append to the ledger what these moves contribute now and did not before.
 
         :param move_ids: ids of ``account.move``, deleted ones included; the caller has written
             to them, or locked them, in this transaction
+        :param skip_locked: of the moves made from them leave out those that another transaction
+            holds, instead of waiting
         :return: number of ledger lines appended
         """
         if not move_ids:
@@ -100,10 +102,11 @@ class CustomerCostCapture(models.AbstractModel):
                         entry AS (%(entry)s),
                         withdrawn AS (%(withdrawn)s),
                         difference AS (%(difference)s),
+                        dated AS (%(dated)s),
                         appended AS (%(append)s),
                         marked AS (%(mark)s)
                         SELECT count(*) FROM appended""",
-                scope=self._sql_scope(move_ids, follow),
+                scope=self._sql_scope(move_ids, follow, skip_locked),
                 candidate=self._sql_candidates(
                     SQL("m.id = ANY(ARRAY(SELECT id FROM scope))"),
                     self._sql_may_be_mapped(follow),
@@ -115,6 +118,7 @@ class CustomerCostCapture(models.AbstractModel):
                 entry=self._sql_entries(),
                 withdrawn=self._sql_withdrawn(),
                 difference=self._sql_difference(),
+                dated=self._sql_dated(),
                 append=self._sql_append(),
                 mark=self._sql_mark(move_ids),
             )
@@ -153,16 +157,16 @@ class CustomerCostCapture(models.AbstractModel):
 
     @api.model
     def _sql_present(self) -> SQL:
-        """What the ledger already holds from these moves."""
+        """What the ledger already holds from these moves, by the day it counts on."""
         return SQL(
             """SELECT e.source_line_id AS id, l.company_id, l.item_id, l.customer_id,
                       l.cost_centre_id AS centre_id, l.origin_date AS date, l.service_date,
-                      l.entry_id, sum(l.amount) AS amount
+                      l.date AS day, l.entry_id, sum(l.amount) AS amount
                  FROM customer_cost_entry e JOIN customer_cost_line l ON l.entry_id = e.id
                 WHERE e.source_move_id = ANY(ARRAY(SELECT id FROM scope))
                    OR e.source_line_id = ANY(ARRAY(SELECT id FROM target))
              GROUP BY e.source_line_id, l.company_id, l.item_id, l.customer_id, l.cost_centre_id,
-                      l.origin_date, l.service_date, l.entry_id
+                      l.origin_date, l.service_date, l.date, l.entry_id
                HAVING sum(l.amount) <> 0"""
         )
 
@@ -218,36 +222,70 @@ class CustomerCostCapture(models.AbstractModel):
 
     @api.model
     def _sql_difference(self) -> SQL:
+        """What should be there and is not: the whole of it, and what is there by day."""
         return SQL(
             """SELECT id, company_id, item_id, customer_id, centre_id, date, service_date,
-                      max(entry_id) AS entry_id, sum(amount) AS amount
+                      max(entry_id) AS entry_id, sum(expected) AS expected,
+                      array_agg(day) FILTER (WHERE day IS NOT NULL) AS days,
+                      array_agg(present) FILTER (WHERE day IS NOT NULL) AS amounts
                  FROM (SELECT id, company_id, item_id, customer_id, centre_id, date,
-                              service_date, NULL::int AS entry_id, amount FROM target
+                              service_date, NULL::int AS entry_id, NULL::date AS day,
+                              amount AS expected, 0 AS present FROM target
                  UNION ALL SELECT id, company_id, item_id, customer_id, centre_id, date,
-                              service_date, entry_id, -amount FROM present) both_sides
+                              service_date, entry_id, day, 0, amount FROM present) both_sides
              GROUP BY id, company_id, item_id, customer_id, centre_id, date, service_date
-               HAVING sum(amount) <> 0"""
+               HAVING sum(expected) <> sum(present)"""
+        )
+
+    @api.model
+    def _sql_dated(self) -> SQL:
+        """On which day each difference counts.
+
+        What counts in open months is taken back there, late cost included, and what should be
+        there takes the first open day of its own month. What counts in closed months stays: where
+        it is too much, the rest takes the first day that is open after them.
+        """
+        first_open_day = self.env["customer.cost.period"]._sql_first_open_day
+        return SQL(
+            """SELECT d.id, d.company_id, d.item_id, d.customer_id, d.centre_id, d.date,
+                      d.service_date, d.entry_id, place.day, sum(place.amount) AS amount
+                 FROM difference d
+           CROSS JOIN LATERAL (
+                   WITH held AS (
+                       SELECT h.day, h.amount, %(held_day)s AS open_day
+                         FROM unnest(d.days, d.amounts) h(day, amount)),
+                   closed AS (
+                       SELECT COALESCE(sum(amount), 0) AS amount, max(open_day) AS open_day
+                         FROM held WHERE day <> open_day),
+                   kept AS (
+                       SELECT *, LEAST(GREATEST(d.expected, LEAST(amount, 0)), GREATEST(amount, 0))
+                              AS stays
+                         FROM closed)
+                   SELECT day, -amount FROM held WHERE day = open_day
+                UNION ALL SELECT open_day, stays - amount FROM kept
+                UNION ALL SELECT %(own_day)s, d.expected - stays FROM kept) place(day, amount)
+             GROUP BY d.id, d.company_id, d.item_id, d.customer_id, d.centre_id, d.date,
+                      d.service_date, d.entry_id, place.day
+               HAVING sum(place.amount) <> 0""",
+            held_day=first_open_day(SQL("d.company_id"), SQL("h.day")),
+            own_day=first_open_day(SQL("d.company_id"), SQL("d.service_date")),
         )
 
     @api.model
     def _sql_append(self) -> SQL:
-        """Write the differences; one that belongs to a closed period takes the first open day."""
         return SQL(
             """INSERT INTO customer_cost_line (company_id, date, origin_date, service_date,
                       item_id, customer_id, cost_centre_id, entry_id, statistical, amount)
-               SELECT d.company_id, %(open_day)s, d.date, d.service_date, d.item_id,
+               SELECT d.company_id, d.day, d.date, d.service_date, d.item_id,
                       d.customer_id, d.centre_id, COALESCE(d.entry_id, fresh.id, known.id),
                       FALSE, d.amount
-                 FROM difference d
+                 FROM dated d
             LEFT JOIN entry fresh ON fresh.source_line_id = d.id AND fresh.item_id = d.item_id
                       AND fresh.customer_id IS NOT DISTINCT FROM d.customer_id
             LEFT JOIN customer_cost_entry known ON known.source_line_id = d.id
                       AND COALESCE(known.customer_id, 0) = COALESCE(d.customer_id, 0)
                       AND known.item_id = d.item_id
-            RETURNING company_id, date, customer_id""",
-            open_day=self.env["customer.cost.period"]._sql_first_open_day(
-                SQL("d.company_id"), SQL("d.service_date")
-            ),
+            RETURNING company_id, date, customer_id"""
         )
 
     @api.model

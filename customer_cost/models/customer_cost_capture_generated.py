@@ -162,7 +162,7 @@ class CustomerCostCapture(models.AbstractModel):
         return followed
 
     @api.model
-    def _sql_scope(self, move_ids, follow) -> SQL:
+    def _sql_scope(self, move_ids, follow, skip_locked=False) -> SQL:
         """Common table expressions up to ``scope``: the moves and, locked, those made from them."""
         if not follow:
             return SQL("scope AS MATERIALIZED (SELECT unnest(%s::int[]) AS id)", move_ids)
@@ -172,11 +172,12 @@ class CustomerCostCapture(models.AbstractModel):
                    SELECT m.id FROM account_move m
                     WHERE m.id = ANY(ARRAY(SELECT id FROM reach WHERE hops > 0))
                       AND NOT m.id = ANY(%(move_ids)s)
-                 ORDER BY m.id FOR NO KEY UPDATE),
+                 ORDER BY m.id FOR NO KEY UPDATE %(skip)s),
                         scope AS MATERIALIZED (
                    SELECT unnest(%(move_ids)s::int[]) AS id UNION ALL SELECT id FROM follower)""",
             reach=self._sql_reach(move_ids),
             move_ids=move_ids,
+            skip=SQL("SKIP LOCKED" if skip_locked else ""),
         )
 
     @api.model

@@ -10,7 +10,7 @@ class CustomerCostCapture(models.AbstractModel):
     _inherit = "customer.cost.capture"
 
     @api.model
-    def _sync_period(self, company, first, last, skip_locked=False):
+    def _sync_period(self, company, first, last):
         """Bring the ledger up to date for a range of accounting dates.
 
         Compared are the posted moves of the range and every move the ledger holds something of in
@@ -21,19 +21,37 @@ class CustomerCostCapture(models.AbstractModel):
         :param company: one ``res.company``, without its branches
         :param first: first accounting date
         :param last: last accounting date
-        :param skip_locked: leave out the moves that somebody is working on, instead of waiting
         :return: number of ledger lines appended
         """
-        self._flush_sources()
         appended = 0
-        for move_ids in split_every(
-            MOVES_PER_STATEMENT, self._find_moves(company, first, last), list
-        ):
-            held = set(self._lock_moves(move_ids, skip_locked=skip_locked))
+        for move_ids in self._split_moves(company, first, last):
+            held = set(self._lock_moves(move_ids))
             if len(held) < len(move_ids):
                 held |= self._find_deleted_moves(move_ids)
             appended += self._sync(sorted(held))
         return appended
+
+    @api.model
+    def _sync_period_unlocked(self, company, first, last):
+        """Do as :meth:`_sync_period`, but leave out the moves that somebody is working on.
+
+        :return: number of ledger lines appended, and whether no move was left out
+        """
+        appended, complete = 0, True
+        for move_ids in self._split_moves(company, first, last):
+            deleted = self._find_deleted_moves(move_ids)
+            concerned = {*move_ids, *self._find_followers(move_ids)} - deleted
+            held = set(self._lock_moves(concerned, skip_locked=True))
+            complete = complete and held == concerned
+            appended += self._sync(
+                [move_id for move_id in move_ids if move_id in held | deleted], skip_locked=True
+            )
+        return appended, complete
+
+    @api.model
+    def _split_moves(self, company, first, last):
+        self._flush_sources()
+        return split_every(MOVES_PER_STATEMENT, self._find_moves(company, first, last), list)
 
     @api.model
     def _find_moves(self, company, first, last):

@@ -88,6 +88,26 @@ class CustomerCostPeriod(models.Model):
         locale = babel_locale_parse(get_lang(self.env).code)
         return format_skeleton("yMMMM", date, locale=locale)
 
+    @api.model
+    def _format_months(self, months):
+        """Return months, in order, as the reader writes them: runs of them as from – to."""
+        runs = []
+        for month in map(fields.Date.to_date, months):
+            if runs and date_utils.add(runs[-1][1], months=1) == month:
+                runs[-1][1] = month
+            else:
+                runs.append([month, month])
+        return ", ".join(" – ".join(map(self._format_month, dict.fromkeys(ends))) for ends in runs)
+
+    def _in_readers_language(self, reader=None):
+        """The period in the language that scheduled actions write to it in.
+
+        That of the company, whoever the action runs as; else that of ``reader``.
+        """
+        self.ensure_one()
+        lang = self.company_id.partner_id.lang or (reader or self.env.user).lang
+        return self.with_context(lang=lang)
+
     # ------------------------------------------------------------
     # Which periods there are
     # ------------------------------------------------------------
@@ -138,26 +158,10 @@ class CustomerCostPeriod(models.Model):
 
     @api.model
     def _make_missing(self, companies):
-        """Make every month from a company's first cost or customer invoice up to this month.
-
-        Invoices from before its costs are captured make none.
-        """
+        """Make every month from a company's first cost or customer invoice up to this month."""
         today = fields.Date.context_today(self)
-        self.env["customer.cost.line"].flush_model(["company_id", "date"])
-        self.env["account.move"].flush_model(["company_id", "date", "move_type", "state"])
-        self.env["res.company"].flush_model(["customer_cost_start_date"])
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT c.id, LEAST(
-                          (SELECT min(date) FROM customer_cost_line WHERE company_id = c.id),
-                          (SELECT min(date) FROM account_move
-                            WHERE company_id = c.id AND state = 'posted'
-                              AND date >= COALESCE(c.customer_cost_start_date, date)
-                              AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')))
-                     FROM res_company c WHERE c.id = ANY(%s)""",
-                companies.ids,
-            )
-        )
+        self._flush_beginnings()
+        rows = self.env.execute_query(self._sql_beginnings(companies))
         for company_id, first in rows:
             if first and first <= today:
                 self._make(self.env["res.company"].browse(company_id), first, today)
@@ -172,6 +176,29 @@ class CustomerCostPeriod(models.Model):
         self._make_missing(self.env.companies)
         return self.env["ir.actions.act_window"]._for_xml_id(
             "customer_cost.customer_cost_period_action"
+        )
+
+    @api.model
+    def _flush_beginnings(self):
+        self.env["customer.cost.line"].flush_model(["company_id", "date"])
+        self.env["account.move"].flush_model(["company_id", "date", "move_type", "state"])
+        self.env["res.company"].flush_model(["customer_cost_start_date"])
+
+    @api.model
+    def _sql_beginnings(self, companies) -> SQL:
+        """Each company with the day of its first cost or customer invoice.
+
+        Invoices from before its costs are captured do not count.
+        """
+        return SQL(
+            """SELECT c.id, LEAST(
+                      (SELECT min(date) FROM customer_cost_line WHERE company_id = c.id),
+                      (SELECT min(date) FROM account_move
+                        WHERE company_id = c.id AND state = 'posted'
+                          AND date >= COALESCE(c.customer_cost_start_date, date)
+                          AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')))
+                 FROM res_company c WHERE c.id = ANY(%s)""",
+            companies.ids,
         )
 
     # ------------------------------------------------------------
@@ -195,15 +222,19 @@ class CustomerCostPeriod(models.Model):
         )
 
     @api.model
-    def _sql_first_open_day(self, company_id, date) -> SQL:
-        """SQL for ``date`` itself when its period is open, else the first day that is open."""
-        closed = SQL(
+    def _sql_closed(self, company_id) -> SQL:
+        """First days of the months closed for a company, by itself or from above."""
+        return SQL(
             """SELECT p.date_from FROM customer_cost_period p
                  JOIN res_company o ON o.id = %s
                 WHERE p.state = 'closed' AND p.company_id = ANY(
                       string_to_array(trim(trailing '/' from o.parent_path), '/')::int[])""",
             company_id,
         )
+
+    @api.model
+    def _sql_first_open_day(self, company_id, date) -> SQL:
+        """SQL for ``date`` itself when its period is open, else the first day that is open."""
         return SQL(
             """CASE WHEN NOT EXISTS (SELECT FROM (%(closed)s) q
                          WHERE q.date_from = date_trunc('month', %(date)s)::date)
@@ -214,7 +245,7 @@ class CustomerCostPeriod(models.Model):
                               interval '1 month') month
                           WHERE NOT EXISTS (SELECT FROM (%(closed)s) q
                               WHERE q.date_from = month::date)) END""",
-            closed=closed,
+            closed=self._sql_closed(company_id),
             date=date,
         )
 

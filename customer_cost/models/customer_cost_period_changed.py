@@ -155,9 +155,10 @@ class CustomerCostPeriodChanged(models.Model):
         changed_periods = closed.filtered("is_changed")
         cron._commit_progress(remaining=len(changed_periods))
         for period in changed_periods:
+            period = period._in_readers_language(period.closing_id.closed_by_id)
             changed = period._get_changed_after_closing()
             period.message_post(
-                body=self.env._(
+                body=period.env._(
                     "Changed after closing. Ledger lines added: %(count)s, amount: %(amount)s. "
                     "Reopen and close the month again to accept them.",
                     count=len(changed["line_ids"]),

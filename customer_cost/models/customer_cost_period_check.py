@@ -5,9 +5,9 @@ from odoo.tools import float_compare
 from ..fields import Amount
 
 # In the order in which they are worked through.
-CHECKS = ("captured", "reviewed", "unknown_cost", "run_posted", "tied_out")
+CHECKS = ("earlier_closed", "captured", "reviewed", "unknown_cost", "run_posted", "tied_out")
 # What a person may sign although it is not settled, and close.
-LOOKED_AT = ("unknown_cost",)
+LOOKED_AT = ("earlier_closed", "unknown_cost")
 WAIVABLE = ("run_posted",)
 
 
@@ -15,9 +15,9 @@ class CustomerCostPeriodCheck(models.Model):
     """One line of a closing checklist: what was found, who signed it and when.
 
     Captured, reviewed and tied out have to hold: there is always a way to make them. Unknown cost
-    has to be looked at, and signing says that it was. A month whose indirect cost stays in its
-    pool on purpose, such as those from before the first rule, is closed by a cost manager who
-    says so in the note.
+    and earlier months that are open have to be looked at, and signing says that it was. A month
+    whose indirect cost stays in its pool on purpose, such as those from before the first rule, is
+    closed by a cost manager who says so in the note.
     """
 
     _name = "customer.cost.period.check"
@@ -34,6 +34,7 @@ class CustomerCostPeriodCheck(models.Model):
             "verdict",
             "figure",
             "places",
+            "months",
             "checked_at",
             "signed_by_id",
             "signed_at",
@@ -53,6 +54,7 @@ class CustomerCostPeriodCheck(models.Model):
     sequence = fields.Integer(readonly=True)
     code = fields.Selection(
         [
+            ("earlier_closed", "Earlier months closed"),
             ("captured", "Captured"),
             ("reviewed", "Reviewed"),
             ("unknown_cost", "Unknown cost"),
@@ -72,6 +74,7 @@ class CustomerCostPeriodCheck(models.Model):
     places = fields.Char(
         string="Where", readonly=True, help="The companies it concerns, where there are branches."
     )
+    months = fields.Json(readonly=True, help="First days of the months it concerns.")
     finding = fields.Char(string="What Was Found", compute="_compute_finding")
     checked_at = fields.Datetime(string="As Of", readonly=True)
     signed_by_id = fields.Many2one("res.users", readonly=True)
@@ -79,7 +82,7 @@ class CustomerCostPeriodCheck(models.Model):
     signed_figure = Amount(readonly=True)
     note = fields.Char()
 
-    @api.depends("code", "verdict", "figure", "places")
+    @api.depends("code", "verdict", "figure", "places", "months")
     @api.depends_context("lang")
     def _compute_finding(self):
         texts = self._get_texts()
@@ -89,11 +92,18 @@ class CustomerCostPeriodCheck(models.Model):
                 text %= {"amount": check.currency_id.format(check.figure)}
             elif "%(count)s" in text:
                 text %= {"count": round(check.figure)}
+            elif "%(months)s" in text:
+                text %= {"months": check.period_id._format_months(check.months or [])}
             check.finding = f"{text} ({check.places})" if check.places else text
 
     @api.model
     def _get_texts(self):
         return {
+            "earlier_closed": {
+                "passed": self.env._("Every earlier month is closed."),
+                "failed": self.env._("Not closed: %(months)s."),
+                "none": self.env._("There is no earlier month."),
+            },
             "captured": {
                 "passed": self.env._("The ledger holds what the posted journal items contribute."),
                 "failed": self.env._("Journal items that differ from the ledger: %(count)s."),
@@ -126,6 +136,9 @@ class CustomerCostPeriodCheck(models.Model):
     @api.model
     def _get_remedies(self):
         return {
+            "earlier_closed": self.env._(
+                "Close them first, or sign this line: they go on taking cost of their own."
+            ),
             "captured": self.env._("Use Capture Now on this line."),
             "reviewed": self.env._("Have them approved or refused, or move them to an open month."),
             "unknown_cost": self.env._("Look at them and sign this line."),
@@ -141,22 +154,25 @@ class CustomerCostPeriodCheck(models.Model):
     # ------------------------------------------------------------
 
     def _refresh(self):
-        """Look up what every line says now; a signature under another figure no longer counts."""
+        """Look up what every line says now; a signature under something else no longer counts."""
         for check in self._unguarded():
             measured = [
                 (company, *check._measure(company)) for company in check.period_id._get_companies()
             ]
             verdicts = {verdict for _company, verdict, _figure in measured}
             places = [company.name for company, verdict, _f in measured if verdict == "failed"]
+            months = check._get_months()
+            outdated = months != check.months
             check.write(
                 {
                     "verdict": next(v for v in ("failed", "passed", "none") if v in verdicts),
                     "figure": sum(figure for _company, _verdict, figure in measured),
                     "places": ", ".join(places) if len(measured) > 1 else False,
+                    "months": months,
                     "checked_at": fields.Datetime.now(),
                 }
             )
-            check._drop_outdated_signature()
+            check._drop_outdated_signature(outdated)
 
     def _measure(self, company):
         """Return the verdict on ``company`` and how many, or how much, is still to do."""
@@ -164,8 +180,14 @@ class CustomerCostPeriodCheck(models.Model):
         measure = getattr(period, f"_measure_{self.code}")
         return measure(company, period.date_from, period.date_to)
 
-    def _drop_outdated_signature(self):
-        changed = float_compare(self.figure, self.signed_figure, precision_digits=3)
+    def _get_months(self):
+        if self.code != "earlier_closed":
+            return False
+        months = self.period_id._find_earlier_open(self.period_id._get_companies())
+        return [fields.Date.to_string(month) for month in months]
+
+    def _drop_outdated_signature(self, outdated):
+        changed = outdated or float_compare(self.figure, self.signed_figure, precision_digits=3)
         if self.signed_by_id and self.verdict == "failed" and changed:
             self.period_id.message_post(
                 body=self.env._(
@@ -225,6 +247,10 @@ class CustomerCostPeriodCheck(models.Model):
                     "signed_figure": check.figure,
                 }
             )
+
+    def _filter_passed(self):
+        """The lines that pass and nobody signed yet."""
+        return self.filtered(lambda check: check.verdict == "passed" and not check.signed_by_id)
 
     def _check_settled(self):
         """Raise for the first line that keeps its period from being closed.

@@ -197,7 +197,7 @@ class CustomerCostPeriodClose(models.Model):
         self._check_closing()
         checks = self.sudo().check_ids  # sudo: signatures have no other writer
         checks._refresh()
-        checks.filtered(lambda check: check.verdict == "passed" and not check.signed_by_id)._sign()
+        checks._filter_passed()._sign()
 
     # ------------------------------------------------------------
     # Closing to closed and back
@@ -216,15 +216,16 @@ class CustomerCostPeriodClose(models.Model):
         self._touch()
         self._check_over()
         self.filtered(lambda period: period.state == "open")._start_closing()
-        checks = self.sudo().check_ids  # sudo: signatures have no other writer
-        checks._refresh()
-        checks._check_settled()
-        checks.filtered(lambda check: check.verdict == "passed" and not check.signed_by_id)._sign()
-        for period in self:
-            # sudo: what closing stores and the state have no other writer
-            closing = self.env["customer.cost.period.closing"].sudo()._store(period)
+        # each month finds those before it closed
+        for period in self.sorted("date_from"):
+            # sudo: signatures, what closing stores and the state have no other writer
             period = period.sudo()._unguarded()
-            period.check_ids.write({"closing_id": closing.id})
+            checks = period.check_ids
+            checks._refresh()
+            checks._check_settled()
+            checks._filter_passed()._sign()
+            closing = self.env["customer.cost.period.closing"].sudo()._store(period)
+            checks.write({"closing_id": closing.id})
             period.write({"state": "closed", "closing_id": closing.id})
 
     def action_reopen(self):
@@ -246,7 +247,8 @@ class CustomerCostPeriodClose(models.Model):
     def _reopen(self, reason):
         """Open closed periods again; reason, who and when stay on the closing and in the chatter.
 
-        What came late to other months in the meantime stays there, and so do posted runs.
+        What came late to other months in the meantime stays there unless it changes; posted runs
+        stay as well.
 
         :raises UserError: no reason, or a period is not closed
         """

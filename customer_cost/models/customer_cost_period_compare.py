@@ -1,6 +1,7 @@
 import hashlib
 import json
 import logging
+from datetime import timedelta
 
 from markupsafe import Markup
 
@@ -13,6 +14,7 @@ from .customer_cost_period import CustomerCostPeriod as Period
 _logger = logging.getLogger(__name__)
 
 ROWS_PER_MESSAGE = 50
+LATER = timedelta(minutes=15)
 
 
 class CustomerCostPeriod(models.Model):
@@ -34,14 +36,18 @@ class CustomerCostPeriod(models.Model):
 
     @api.model
     def _cron_compare(self):
-        """Compare every month, each in a transaction of its own; an interrupted night goes on."""
+        """Compare every month, each in a transaction of its own; an interrupted night goes on.
+
+        A month in which somebody was working is taken up again a little later.
+        """
         cron = self.env["ir.cron"]
         periods = self.search([("to_compare", "=", True)]) or self._queue_months()
         cron._commit_progress(remaining=len(periods))
         for period in periods:
-            period = period.with_context(lang=period.company_id.partner_id.lang)
-            if not period._compare():
-                self.env.cr.rollback()
+            if not period._in_readers_language()._compare():
+                self.env.ref("customer_cost.ir_cron_compare")._trigger(
+                    fields.Datetime.now() + LATER
+                )
             if not cron._commit_progress(1):
                 return
 
@@ -87,13 +93,15 @@ class CustomerCostPeriod(models.Model):
             next call has to take it up again
         """
         self.ensure_one()
+        done = True
         try:
             with self.env.cr.savepoint():
                 if self._is_closed(self.company_id, self.date_from):
                     self._name_differences()
                 else:
-                    self._heal()
+                    done = self._heal()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.env.cr.rollback()
             return False
         except Exception as error:
             _logger.exception("Period %s could not be compared with the books", self.id)
@@ -103,20 +111,24 @@ class CustomerCostPeriod(models.Model):
                 ),
                 [],
             )
-        self._unguarded().write({"to_compare": False, "compared_at": fields.Datetime.now()})
-        return True
+        self._unguarded().write({"to_compare": not done, "compared_at": fields.Datetime.now()})
+        return done
 
     def _heal(self):
+        """Bring the ledger to the books of an open month.
+
+        :return: whether no document was left out because somebody was working on it
+        """
         ((last_id,),) = self.env.execute_query(
             SQL("SELECT COALESCE(max(id), 0) FROM customer_cost_line")
         )
-        appended = self.env["customer.cost.capture"]._sync_period(
-            self.company_id, self.date_from, self.date_to, skip_locked=True
+        appended, complete = self.env["customer.cost.capture"]._sync_period_unlocked(
+            self.company_id, self.date_from, self.date_to
         )
         if self.named_differences:
             self._unguarded().named_differences = False
         if not appended:
-            return
+            return complete
         rows = self.env.execute_query_dict(
             SQL(
                 """SELECT e.source_move_id AS move_id, l.origin_date AS date, l.item_id,
@@ -135,6 +147,7 @@ class CustomerCostPeriod(models.Model):
             ),
             rows,
         )
+        return complete
 
     def _name_differences(self):
         found = self.env["customer.cost.capture"]._find_differences(

@@ -20,6 +20,50 @@ class CustomerCostPeriodMeasure(models.Model):
         return [(field, "in", self._get_companies().ids)]
 
     # ------------------------------------------------------------
+    # Earlier months closed
+    # ------------------------------------------------------------
+
+    def _find_earlier_open(self, companies):
+        """First days of the earlier months in which one of ``companies`` still takes cost.
+
+        From its first cost or customer invoice on, whether there is a period of the month or not.
+        """
+        return [month for month, is_open in self._find_earlier(companies) if is_open]
+
+    def _find_earlier(self, companies):
+        self._flush_beginnings()
+        self.flush_model(["company_id", "date_from", "state"])
+        return self.env.execute_query(
+            SQL(
+                """SELECT month::date, bool_or(NOT EXISTS (
+                              SELECT FROM (%(closed)s) closed
+                               WHERE closed.date_from = month::date))
+                     FROM (%(beginnings)s) began(company_id, first)
+               CROSS JOIN generate_series(date_trunc('month', began.first),
+                          %(first)s::date - interval '1 month', interval '1 month') month
+                 GROUP BY month ORDER BY month""",
+                closed=self._sql_closed(SQL("began.company_id")),
+                beginnings=self._sql_beginnings(companies),
+                first=self.date_from,
+            )
+        )
+
+    def _measure_earlier_closed(self, company, _first, _last):
+        earlier = self._find_earlier(company)
+        count = sum(is_open for _month, is_open in earlier)
+        return ("failed" if count else "passed" if earlier else "none"), count
+
+    def _open_earlier_closed(self):
+        companies = self._get_companies()
+        self._make_missing(companies)
+        domain = [
+            ("company_id", "in", companies.ids),
+            ("date_from", "in", self._find_earlier_open(companies)),
+            ("state", "!=", "closed"),
+        ]
+        return self._open_list(self._name, self.env._("Earlier Months"), domain)
+
+    # ------------------------------------------------------------
     # Captured
     # ------------------------------------------------------------
 

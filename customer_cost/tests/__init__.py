@@ -29,6 +29,7 @@ from . import test_capture_following
 from . import test_capture_customer_items
 from . import test_capture_queries
 from . import test_profitability
+from . import test_access_books
 from . import test_access_figures
 from . import test_demo
 from . import test_multi_company

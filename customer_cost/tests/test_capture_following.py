@@ -1,4 +1,5 @@
 from datetime import date
+from unittest.mock import patch
 
 from .generated_common import DAY, GeneratedCommon
 
@@ -58,7 +59,12 @@ class TestCaptureFollowingMoves(GeneratedCommon):
         reversal.action_post()
         line = move.line_ids.filtered(lambda line: line.account_id == self.expense_account)
         line.cost_customer_id = self.customer_a
-        move.with_context(force_delete=True).unlink()
+        capture = type(self.env["customer.cost.capture"])
+        with patch.object(
+            capture, "_lock_moves", autospec=True, side_effect=capture._lock_moves
+        ) as lock:
+            move.with_context(force_delete=True).unlink()
+        self.assertIn(reversal.ids, [call.args[1] for call in lock.call_args_list])
         self.assertEqual(self.by_customer(reversal), {(self.pool, self.item): -100.0})
         self.assertSynced(reversal)
 

@@ -6,7 +6,19 @@ from odoo.tests import tagged
 from .capture_oracle import CaptureOracle
 
 DAYS = ("2025-01-15", "2025-02-03", "2025-03-10", "2025-03-31", "2025-05-01")
+MONTHS = ("2024-12-01", "2025-01-01", "2025-02-01", "2025-03-01", "2025-04-01", "2025-05-01")
 ACTS_PER_WALK = 40
+# Late costs come and go only where months do so often.
+MONTH_ACTS = (
+    "act_close_month",
+    "act_customer",
+    "act_draft",
+    "act_post",
+    "act_post",
+    "act_reopen_month",
+)
+# What a posted item of a closed month refuses.
+LINKS = ("act_customer", "act_generated_links", "act_item", "act_service")
 # Shares of the customers' plan: none, exact, rest indirect, above 100 %, negative.
 DISTRIBUTIONS = (
     [],
@@ -26,7 +38,7 @@ SERVICES = (
 
 @tagged("post_install", "-at_install")
 class TestCaptureRandomWalk(CaptureOracle):
-    """Whatever is done to documents, the ledger is what they should have contributed."""
+    """Whatever is done to documents and months, each day counts what it should."""
 
     # ------------------------------------------------------------
     # Acts
@@ -143,7 +155,8 @@ class TestCaptureRandomWalk(CaptureOracle):
     def act_date(self, move, rng):
         if move.state == "draft":
             day = rng.choice(DAYS)
-            move.write({"date": day, **({"invoice_date": day} if move.is_invoice() else {})})
+            own = {"invoice_date": day} if move.is_invoice() else {}
+            move.write({"name": False, "date": day, **own})
 
     def act_delete_line(self, move, rng):
         if move.state == "draft" and move.is_invoice() and len(self.cost_lines(move)) > 1:
@@ -180,10 +193,27 @@ class TestCaptureRandomWalk(CaptureOracle):
         self.env.invalidate_all()
         self.env["customer.cost.capture"]._sync(move.ids)
 
-    def walk(self, seed):
-        rng = random.Random(seed)
+    def act_close_month(self, move, rng):
+        self.close_period(rng.choice((rng.choice(MONTHS), move.date)))
+
+    def act_reopen_month(self, move, rng):
+        closed = self.closed_months()
+        own = {move.date.replace(day=1)} & closed
+        if closed:
+            month = rng.choice(sorted(own or closed))
+            period = self.env["customer.cost.period"]._get(self.company, month)
+            period.sudo()._unguarded().state = "open"
+
+    def are_links_fixed(self, move):
+        return move.state == "posted" and move.date.replace(day=1) in self.closed_months()
+
+    def get_acts(self):
         acts = sorted(name for name in dir(self) if name.startswith("act_"))
-        acts += ["act_post", "act_post", "act_draft", "act_customer", "act_distribution"]
+        return acts + ["act_post", "act_post", "act_draft", "act_customer", "act_distribution"]
+
+    def walk(self, seed, acts=None):
+        rng = random.Random(seed)
+        acts = acts or self.get_acts()
         known = self.env["account.move"]
         for _ in range(5):
             known += self.random_document(rng)
@@ -197,6 +227,8 @@ class TestCaptureRandomWalk(CaptureOracle):
             name = rng.choice(acts)
             if name == "act_force_delete" and rng.random() < 0.6:
                 name = "act_post"
+            if name in LINKS and self.are_links_fixed(move):
+                name = "act_draft"
             made = getattr(self, name)(move, rng)
             if made:
                 known += made
@@ -214,3 +246,9 @@ class TestCaptureRandomWalk(CaptureOracle):
 
     def test_walk_4(self):
         self.assertTrue(self.walk(4000))
+
+    def test_walk_through_months_1(self):
+        self.assertTrue(self.walk(5, MONTH_ACTS))
+
+    def test_walk_through_months_2(self):
+        self.assertTrue(self.walk(60, MONTH_ACTS))

@@ -502,6 +502,61 @@ class TestForging(CustomerCostCommon):
 
         self.run_and_compare(attacks)
 
+    def test_reading_the_books_changes_nothing_in_them(self):
+        """The auditor, and the accountant without a role in Invoicing, only read accounting."""
+        self.users["reader"] = self.create_user("cost_reader", "auditor")
+        self.users["reader"].group_ids |= self.env.ref(
+            "customer_cost.group_customer_cost_accountant"
+        )
+        draft = self.create_sale(self.customer_a, post=False)
+        entries, items = "account.move", "account.move.line"
+        journal, account = self.invoice.journal_id, self.expense_account
+        category = self.env["product.category"].create({"name": "Goods"})
+
+        def attacks():
+            for role in ("auditor", "reader"):
+                for model, method, *args in (
+                    (entries, "write", self.invoice.ids, {"ref": "forged"}),
+                    (entries, "write", self.invoice.ids, {"state": "draft"}),
+                    (entries, "write", draft.ids, {"state": "posted"}),
+                    (entries, "web_save", draft.ids, {"ref": "forged"}, {}),
+                    (entries, "create", {"move_type": "entry"}),
+                    (entries, "copy", draft.ids),
+                    (entries, "unlink", draft.ids),
+                    (entries, "action_post", draft.ids),
+                    (entries, "button_draft", self.invoice.ids),
+                    (entries, "button_cancel", draft.ids),
+                    (items, "write", self.invoice.line_ids.ids, {"name": "forged"}),
+                    (
+                        items,
+                        "write",
+                        self.invoice.line_ids.ids,
+                        {"cost_customer_id": self.customer_b.id},
+                    ),
+                    (items, "write", draft.line_ids.ids, {"customer_cost_unit": 1.0}),
+                    (items, "create", {"move_id": draft.id, "account_id": account.id}),
+                    (items, "unlink", draft.line_ids.ids),
+                    ("account.payment", "create", {"amount": 1.0}),
+                    ("account.journal", "write", journal.ids, {"name": "forged"}),
+                    ("account.account", "write", account.ids, {"name": "forged"}),
+                    ("account.tax", "create", {"name": "forged"}),
+                    ("product.category", "write", category.ids, {"name": "forged"}),
+                    ("res.company", "write", self.company.ids, {"fiscalyear_lock_date": False}),
+                ):
+                    self.assertForgingFails(role, model, method, *args, error=UserError)
+                with mute_logger(*QUIET):
+                    loaded = self.rpc(self.users[role], entries, "load", ["ref"], [["forged"]])
+                self.assertFalse(loaded["ids"])
+
+        def read_books():
+            moves = self.invoice | draft
+            names = ["name", "balance", "account_id", "cost_customer_id", "customer_cost_unit"]
+            return moves.line_ids.read(names) + moves.read(["name", "ref", "state"])
+
+        before = read_books()
+        self.run_and_compare(attacks)
+        self.assertEqual(read_books(), before)
+
     def test_actions_on_costs_need_the_right_to_the_cost(self):
         entry = self.create_cost()
         entry.action_submit()

@@ -122,6 +122,17 @@ class TestPeriodChanged(PeriodCommon):
         self.assertTrue(self.march.was_reported)
         self.assertEqual(told.partner_ids, self.users["manager"].partner_id)
 
+    def test_it_is_told_in_the_language_of_the_company_else_of_who_closed_it(self):
+        cron = self.env.ref("customer_cost.customer_cost_period_cron")
+        self.env["res.lang"]._activate_lang("zh_CN")
+        for company_lang, closer_lang in (("zh_CN", "en_US"), (False, "zh_CN")):
+            self.company.partner_id.lang = company_lang
+            self.users["manager"].lang = closer_lang
+            self.slip_in()
+            self.march.closing_id.sudo().reported = False
+            self.run_cron(cron)
+            self.assertIn("关闭后已变更", self.march.message_ids[0].body)
+
     def run_cron(self, cron):
         with self.enter_registry_test_mode():
             cron.method_direct_trigger()

@@ -11,16 +11,17 @@ from .period_common import PeriodCommon
 class TestPeriodChecklist(PeriodCommon):
     """What the checklist of a month finds, who signs it, and what keeps it from being closed."""
 
-    def test_starting_makes_the_five_checks_in_order(self):
+    def test_starting_makes_the_checks_in_order(self):
         period = self.start()
         self.assertEqual(period.state, "closing")
         self.assertEqual(
             period.check_ids.mapped("code"),
-            ["captured", "reviewed", "unknown_cost", "run_posted", "tied_out"],
+            ["earlier_closed", "captured", "reviewed", "unknown_cost", "run_posted", "tied_out"],
         )
         self.assertEqual(
             self.verdicts(period),
             {
+                "earlier_closed": ("none", 0.0),
                 "captured": ("passed", 0.0),
                 "reviewed": ("passed", 0.0),
                 "unknown_cost": ("none", 0.0),
@@ -29,7 +30,7 @@ class TestPeriodChecklist(PeriodCommon):
             },
         )
         self.assertFalse(period.check_ids.signed_by_id)
-        self.assertEqual(period.check_progress, "2 / 5")
+        self.assertEqual(period.check_progress, "3 / 6")
 
     def test_start_of_a_month_that_is_not_over(self):
         with self.assertRaisesRegex(UserError, "June 2025 .* is not over yet: .* 07/01/2025"):
@@ -40,7 +41,7 @@ class TestPeriodChecklist(PeriodCommon):
         period = self.start()
         with self.assertRaisesRegex(UserError, "March 2025 .* is being closed already"):
             period.action_start_closing()
-        self.assertEqual(len(period.check_ids), 5)
+        self.assertEqual(len(period.check_ids), 6)
 
     def test_back_to_open_removes_the_checklist(self):
         period = self.start()
@@ -52,6 +53,71 @@ class TestPeriodChecklist(PeriodCommon):
                 getattr(period, method)()
         period.action_start_closing()
         self.assertFalse(period.check_ids.signed_by_id)
+
+    # ------------------------------------------------------------
+    # Earlier months closed
+    # ------------------------------------------------------------
+
+    def test_earlier_months_that_are_open_are_named(self):
+        """Those with no period of their own yet, and those with nothing in them, as well."""
+        self.create_direct_bill(day="2025-01-10")
+        self.close_period("2025-02-10")
+        self.close_period("2025-06-01")
+        period = self.start("2025-05-10")
+        check = self.check(period, "earlier_closed")
+        self.assertEqual((check.verdict, check.figure), ("failed", 3.0))
+        self.assertEqual(check.finding, "Not closed: January 2025, March 2025 – April 2025.")
+        self.assertCloseRefused(
+            period,
+            r"May 2025 .*, Earlier months closed: Not closed: January 2025, March 2025 – April "
+            r"2025\. Close them first, or sign this line",
+        )
+        action = check.with_user(self.users["auditor"]).action_open_records()
+        found = self.env["customer.cost.period"].search(action["domain"])
+        self.assertEqual(
+            found.sorted("date_from").mapped("name"), ["January 2025", "March 2025", "April 2025"]
+        )
+        check.action_sign()
+        self.close(period)
+        self.close_period("2025-01-10")
+        self.assertEqual(
+            check.finding, "Not closed: January 2025, March 2025 – April 2025.", "as it was signed"
+        )
+
+    def test_other_earlier_months_after_the_look(self):
+        self.create_direct_bill(day="2025-01-10")
+        february = self.close_period("2025-02-10")
+        period = self.start()
+        check = self.check(period, "earlier_closed")
+        check.action_sign()
+        period.action_check()
+        self.assertTrue(check.signed_by_id, "the same months were looked at")
+        self.close_period("2025-01-10")
+        february.sudo()._unguarded().state = "open"
+        self.assertCloseRefused(period, "Not closed: February 2025")
+        period.action_check()
+        self.assertFalse(check.signed_by_id)
+        self.close_period("2025-02-10")
+        period.action_check()
+        self.assertEqual((check.verdict, check.figure), ("passed", 0.0))
+        self.close(period)
+
+    def test_months_closed_together_are_closed_in_order(self):
+        self.create_direct_bill(day="2025-01-10")
+        periods = self.period("2025-03-01") | self.period("2025-01-01") | self.period("2025-02-01")
+        periods.with_user(self.users["manager"]).action_close()
+        self.assertEqual(set(periods.mapped("state")), {"closed"})
+        self.assertEqual(
+            [self.check(p, "earlier_closed").verdict for p in periods.sorted("date_from")],
+            ["none", "passed", "passed"],
+        )
+
+    def test_months_from_before_costs_are_captured_need_no_closing(self):
+        self.company.customer_cost_start_date = "2025-03-01"
+        self.create_direct_bill(day="2025-01-10")
+        self.create_sale(self.customer_a, day="2025-01-10")
+        check = self.check(self.start(), "earlier_closed")
+        self.assertEqual((check.verdict, check.figure), ("none", 0.0))
 
     # ------------------------------------------------------------
     # Captured
@@ -259,7 +325,7 @@ class TestPeriodChecklist(PeriodCommon):
         reviewed.with_user(self.users["manager"]).action_sign()
         with self.assertRaisesRegex(UserError, "Captured is signed already, by cost_accountant"):
             captured.with_user(self.users["manager"]).action_sign()
-        self.assertEqual(period.check_progress, "4 / 5")
+        self.assertEqual(period.check_progress, "5 / 6")
         self.close(period)
         self.assertEqual(captured.signed_by_id, self.users["accountant"])
         self.assertEqual(reviewed.signed_by_id, self.users["manager"])
@@ -270,18 +336,18 @@ class TestPeriodChecklist(PeriodCommon):
         )
         self.assertFalse(self.check(period, "run_posted").signed_by_id, "nothing to sign")
         self.assertEqual(str(captured.signed_at), "2025-06-15 00:00:00")
-        self.assertEqual(period.check_progress, "5 / 5")
+        self.assertEqual(period.check_progress, "6 / 6")
 
     def test_note_stays_as_it_was_signed(self):
         period = self.start()
-        with Form(period) as form, form.check_ids.edit(0) as line:
+        with Form(period) as form, form.check_ids.edit(1) as line:
             line.note = "Looked through"
-        check = period.check_ids[0]
+        check = self.check(period, "captured")
         self.assertEqual(check.note, "Looked through")
         check.action_sign()
         with self.assertRaisesRegex(UserError, "Captured: the note stays as it was signed"):
             check.note = "Something else"
-        other = period.check_ids[1]
+        other = self.check(period, "reviewed")
         self.close(period)
         with self.assertRaisesRegex(UserError, "Reviewed: the note stays as it was signed"):
             other.note = "Something else"

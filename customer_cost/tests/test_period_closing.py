@@ -176,6 +176,95 @@ class TestPeriodClosing(PeriodCommon):
         self.env.invalidate_all()
         self.assertEqual((march.late_out, april.late_in), (0.0, 0.0))
 
+    # ------------------------------------------------------------
+    # Late, and changed after its own month was reopened
+    # ------------------------------------------------------------
+
+    def close_and_reopen(self, *later, amount=40.0):
+        """A bill of March that counts in the month after ``later``; March is open again."""
+        months = self.period()
+        for day in later:
+            months |= self.period(day)
+        months.action_close()
+        bill = self.create_direct_bill(amount)
+        self.period()._reopen("Something is missing")
+        return bill
+
+    def counted(self, bill):
+        """Months in which a bill counts, of each customer: (customer, month) to amount."""
+        sums = {}
+        for (customer, _item, day), amount in self.ledger(bill).items():
+            key = (customer, str(day)[:7])
+            sums[key] = round(sums.get(key, 0) + amount, 2)
+        return {key: amount for key, amount in sums.items() if amount}
+
+    def test_withdrawn_late_cost_is_taken_back_where_it_counts(self):
+        bill = self.close_and_reopen()
+        self.assertEqual(self.counted(bill), {(self.customer_a, "2025-04"): 40.0})
+        bill.button_draft()
+        self.assertEqual(self.counted(bill), {})
+        bill.action_post()
+        self.assertEqual(self.counted(bill), {(self.customer_a, "2025-03"): 40.0})
+
+    def test_withdrawn_late_cost_of_a_closed_month_is_taken_back_after_it(self):
+        bill = self.close_and_reopen()
+        self.period("2025-04-10").action_close()
+        bill.button_draft()
+        self.assertEqual(
+            self.counted(bill),
+            {(self.customer_a, "2025-04"): 40.0, (self.customer_a, "2025-05"): -40.0},
+        )
+        bill.action_post()
+        self.assertEqual(self.counted(bill), {(self.customer_a, "2025-04"): 40.0})
+
+    def test_late_withdrawal_is_taken_back_where_it_counts(self):
+        bill = self.create_direct_bill(40.0)
+        self.period().action_close()
+        bill.button_draft()
+        self.assertEqual(
+            self.counted(bill),
+            {(self.customer_a, "2025-03"): 40.0, (self.customer_a, "2025-04"): -40.0},
+        )
+        self.period()._reopen("Look again")
+        bill.action_post()
+        self.assertEqual(self.counted(bill), {(self.customer_a, "2025-03"): 40.0})
+
+    def test_late_cost_of_a_closed_month_that_grows_or_shrinks(self):
+        """What is more counts in its own month, what is less is taken back after the closed one."""
+        bill = self.close_and_reopen()
+        self.period("2025-04-10").action_close()
+        line = bill.invoice_line_ids
+        a = self.customer_a
+        for amount, expected in (
+            (70.0, {(a, "2025-03"): 30.0, (a, "2025-04"): 40.0}),
+            (25.0, {(a, "2025-04"): 40.0, (a, "2025-05"): -15.0}),
+        ):
+            bill.button_draft()
+            line.price_unit = amount
+            bill.action_post()
+            self.assertEqual(self.counted(bill), expected)
+
+    def test_late_cost_given_to_another_customer(self):
+        bill = self.close_and_reopen()
+        bill.invoice_line_ids.cost_customer_id = self.customer_b
+        self.assertEqual(self.counted(bill), {(self.customer_b, "2025-03"): 40.0})
+
+    def test_late_month_of_a_service_period_that_is_withdrawn(self):
+        (self.period() | self.period("2025-04-10")).action_close()
+        bill = self.create_direct_bill(post=False)
+        bill.invoice_line_ids.write(
+            {
+                "price_unit": 122.0,
+                "cost_service_from": "2025-03-01",
+                "cost_service_to": "2025-05-31",
+            }
+        )
+        bill.action_post()
+        self.assertEqual(self.counted(bill), {(self.customer_a, "2025-05"): 122.0})
+        self.period()._reopen("Something is missing")
+        bill.invoice_line_ids.write({"cost_service_from": False, "cost_service_to": False})
+        self.assertEqual(self.counted(bill), {(self.customer_a, "2025-03"): 122.0})
+
     def test_late_cost_of_another_company_is_not_ours(self):
         other = self.setup_other_company()["company"]
         self.period().action_close()

@@ -146,36 +146,74 @@ class TestPeriodCompare(CapturePeriodCommon):
     def test_month_that_met_another_transaction_waits(self):
         self.change(self.travel, 70.0)
         capture = type(self.env["customer.cost.capture"])
-        sync = capture._sync_period
+        sync = capture._sync_period_unlocked
         met = []
 
-        def broken(self, company, first, last, **options):
+        def broken(self, company, first, last):
             if first == date(2025, 3, 1) and not met:
                 met.append(first)
                 raise SerializationFailure
-            return sync(self, company, first, last, **options)
+            return sync(self, company, first, last)
 
-        with patch.object(capture, "_sync_period", broken):
+        cron = self.env.ref("customer_cost.ir_cron_compare")
+        with patch.object(capture, "_sync_period_unlocked", broken):
             self.run_cron()
         self.assertTrue(met)
+        self.assertTrue(self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)]))
         self.run_cron()
         self.assertEqual(len(self.messages()), 1)
         self.assertFalse(self.march.to_compare)
+
+    def test_month_with_a_document_left_out_is_taken_up_again(self):
+        """What was free follows and is told; the rest follows with the next call, and so is it."""
+        other = self.create_bill([(self.expense_account, 9.0, {})])
+        self.change(self.travel, 70.0)
+        self.change(other.invoice_line_ids, 8.0)
+        capture = type(self.env["customer.cost.capture"])
+        lock, held = capture._lock_moves, []
+
+        def lock_but_one(self, move_ids, skip_locked=False):
+            found = lock(self, move_ids, skip_locked)
+            if other.id in found and not held:
+                held.append(other.id)
+                found.remove(other.id)
+            return found
+
+        with patch.object(capture, "_lock_moves", lock_but_one):
+            self.env["customer.cost.period"].sudo()._queue_months()
+            self.assertFalse(self.march.sudo()._compare())
+            self.assertTrue(self.march.to_compare)
+            self.assertEqual(sum(self.ledger(other).values()), 9.0)
+            self.assertEqual(self.ledger(self.bill)[self.day(self.travel, self.customer_a)], 70.0)
+            self.run_cron()
+        self.assertEqual(sum(self.ledger(other).values()), 8.0)
+        self.assertFalse(self.march.to_compare)
+        first, second = self.messages()
+        self.assertNotIn(other.name, first)
+        self.assertIn(other.name, second)
+
+    def test_language_of_the_company(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.company.partner_id.lang = "zh_CN"
+        self.change(self.travel, 70.0)
+        self.run_cron()
+        self.assertFalse(self.messages())
+        self.assertIn("采集之后账簿或科目映射发生了变化", self.march.message_ids[0].body)
 
     @mute_logger("odoo.addons.customer_cost.models.customer_cost_period_compare")
     def test_failure_is_told_and_the_other_months_go_on(self):
         self.change(self.travel, 70.0)
         self.create_bill([(self.expense_account, 7.0, {})], day="2025-02-01")
         capture = type(self.env["customer.cost.capture"])
-        sync = capture._sync_period
+        sync = capture._sync_period_unlocked
 
-        def broken(self, company, first, last, **options):
-            sync(self, company, first, last, **options)
+        def broken(self, company, first, last):
+            sync(self, company, first, last)
             if first == date(2025, 3, 1):
                 raise ValueError("Not now")
 
         before = self.ledger()
-        with patch.object(capture, "_sync_period", broken):
+        with patch.object(capture, "_sync_period_unlocked", broken):
             self.run_cron()
         self.assertEqual(self.ledger(), before)
         self.assertIn("failed: Not now. Nothing was changed", self.messages()[0])

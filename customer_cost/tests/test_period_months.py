@@ -122,6 +122,14 @@ class TestPeriodMonths(PeriodCommon):
         self.company.write({"fiscalyear_last_month": "3", "fiscalyear_last_day": 31})
         self.assertEqual(period.fiscal_year, "2024/25")
 
+    def test_earlier_months_of_the_last_fiscal_year(self):
+        self.company.write({"fiscalyear_last_month": "3", "fiscalyear_last_day": 31})
+        self.create_direct_bill(day="2025-02-10")
+        period = self.start("2025-04-10")
+        check = self.check(period, "earlier_closed")
+        self.assertEqual(check.finding, "Not closed: February 2025 – March 2025.")
+        self.assertEqual(period.fiscal_year, "2025/26")
+
     def test_figures_of_a_year_that_ends_in_march(self):
         self.company.write({"fiscalyear_last_month": "3", "fiscalyear_last_day": 31})
         for day, amount in (("2024-03-31", 1.0), ("2024-04-01", 10.0), ("2025-03-31", 100.0)):
@@ -236,6 +244,24 @@ class TestPeriodMonths(PeriodCommon):
         line = self.env["customer.cost.line"].search([("company_id", "=", branch.id)])
         self.assertEqual((str(line.date), str(line.origin_date)), ("2025-04-01", "2025-03-10"))
         self.assertEqual(self.period().late_out, 12.0)
+
+    def test_earlier_months_of_company_and_branch(self):
+        """A branch's months are closed by itself or with the company; the company covers them."""
+        branch = self.create_branch()
+        self.post_in(branch)
+        own, above = (
+            self.check(self.start("2025-04-10", self.env.user, company), "earlier_closed")
+            for company in (branch, self.company)
+        )
+        self.assertEqual(own.finding, "Not closed: March 2025.")
+        self.assertEqual(above.finding, "Not closed: March 2025. (Branch)")
+        self.close_period(company=branch)
+        (own | above).sudo()._refresh()
+        self.assertEqual((own | above).mapped("verdict"), ["passed", "passed"])
+        self.period(company=branch).sudo()._unguarded().state = "open"
+        self.close_period()
+        (own | above).sudo()._refresh()
+        self.assertEqual((own | above).mapped("verdict"), ["passed", "passed"])
 
     def test_branch_closes_its_month_alone(self):
         branch = self.create_branch()

@@ -28,7 +28,7 @@ class TestPeriodRights(PeriodCommon):
         cls.closed_period = periods._get(cls.company, "2025-02-10")
         cls.closed_period.action_close()
         cls.open_period = periods._get(cls.company, "2025-04-10")
-        cls.line = cls.closing_period.check_ids[0]
+        cls.line = cls.closing_period.check_ids.filtered(lambda check: check.code == "captured")
 
     def snapshot(self):
         self.env.invalidate_all()
