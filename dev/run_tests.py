@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import xml.etree.ElementTree as ElementTree
@@ -105,7 +106,14 @@ def pytest_selection(item, modules):
             f"no test file {path} in {', '.join(modules)}: give its name, its path, or "
             "Class.test_name"
         )
-    return ["-k", " and ".join(item.split(".")), *_test_folders(modules)]
+    names = item.split(".")
+    tests = "".join(
+        found.read_text() for module in modules for found in (ROOT / module).glob("tests/**/*.py")
+    )
+    for name in names:
+        if not re.search(rf"^ *(?:class|def) \w*{re.escape(name)}", tests, re.M):
+            fail(f"no test is named {name}: give a file, a class, Class.test_name or a test")
+    return ["-k", " and ".join(names), *_test_folders(modules)]
 
 
 def _test_folders(modules):

@@ -61,6 +61,7 @@ class CustomerCostAllocation(models.Model):
             )
 
     @api.depends("step_id", "quantity", "amount")
+    @api.depends_context("lang")
     def _compute_explanation(self):
         for row in self:
             # sudo: rule, driver and run of an amount the reader may see are part of the amount
@@ -75,6 +76,7 @@ class CustomerCostAllocation(models.Model):
             row.rate = row.amount / row.quantity if row.quantity else 0.0
 
     @api.depends("step_id", "quantity")
+    @api.depends_context("lang")
     def _compute_pool(self):
         for row in self:
             # sudo: the fields carry the groups that may see a pool

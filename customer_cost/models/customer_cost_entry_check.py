@@ -3,7 +3,10 @@ from math import isfinite
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import format_date
+from odoo.tools import format_date, formatLang
+
+# Below it a floating-point number holds every currency to its smallest coin.
+MAX_AMOUNT = 1e12
 
 
 class CustomerCostEntryCheck(models.Model):
@@ -63,8 +66,7 @@ class CustomerCostEntryCheck(models.Model):
             return self._get_reversal_problems() + self._get_date_problems()
         problems = []
         company = self.company_id
-        if self.currency_id.is_zero(self.amount):
-            problems.append(self.env._("%(cost)s: the amount is zero.", cost=self.display_name))
+        problems += self._get_amount_problems()
         if not self.item_id:
             problems.append(self.env._("A cost needs a cost item."))
         elif not self.item_id.active:
@@ -106,6 +108,28 @@ class CustomerCostEntryCheck(models.Model):
                 )
             )
         return problems
+
+    def _get_amount_problems(self):
+        if self.currency_id.is_zero(self.amount):
+            return [self.env._("%(cost)s: the amount is zero.", cost=self.display_name)]
+        if self.amount < 0:
+            return [
+                self.env._(
+                    "%(cost)s: the amount %(amount)s is negative. To take a cost back, reverse it.",
+                    cost=self.display_name,
+                    amount=formatLang(self.env, self.amount, currency_obj=self.currency_id),
+                )
+            ]
+        if max(self.amount, self.amount_company) >= MAX_AMOUNT:
+            return [
+                self.env._(
+                    "%(cost)s: the amount %(amount)s is too large, it has to stay below %(limit)s.",
+                    cost=self.display_name,
+                    amount=formatLang(self.env, self.amount, currency_obj=self.currency_id),
+                    limit=formatLang(self.env, MAX_AMOUNT, currency_obj=self.currency_id),
+                )
+            ]
+        return []
 
     def _get_reversal_problems(self):
         """A reversal needs nothing but a cost that is not reversed yet."""

@@ -5,6 +5,8 @@ from odoo.tools import SQL, date_utils
 
 from ..engine import from_minor, spread, to_minor
 
+DECIDED_STATES = ("approved", "refused", "reversed")
+
 
 class CustomerCostEntryReview(models.Model):
     """From draft to the ledger: submission, decision, reversal."""
@@ -139,12 +141,28 @@ class CustomerCostEntryReview(models.Model):
         self.env.add_to_compute(self._fields["amount_company"], self)
 
     def _check_may_decide(self):
+        self._check_undecided()
         self.check_access("read")
         for entry in self:
             reason = entry._get_cannot_approve_reason()
             if reason:
                 raise UserError(
                     self.env._("%(cost)s: %(reason)s", cost=entry.display_name, reason=reason)
+                )
+
+    def _check_undecided(self):
+        """Say who was quicker: what is decided is no longer read by every reviewer."""
+        if not self.env.user.has_group("customer_cost.group_customer_cost_reviewer"):
+            return
+        # sudo: the number of a cost of the reviewer's companies and who decided it, no more
+        for entry in (self - self._filtered_access("read")).sudo():
+            if entry.company_id in self.env.companies and entry.state in DECIDED_STATES:
+                raise UserError(
+                    self.env._(
+                        "%(cost)s does not await review any more: %(user)s has decided it.",
+                        cost=entry.display_name,
+                        user=entry.review_ids.sorted("id")[-1:].user_id.name,
+                    )
                 )
 
     def _check_reversed_once(self):

@@ -200,6 +200,7 @@ class CustomerCostRunCompute(models.Model):
             .sudo()
             .create([self._prepare_step_vals(rule, receivers, totals, results)])
         )
+        self._translate_step(step, rule)
         self._write_rows(step, receivers, results)
         for name, minor in totals.items():
             run_totals[name] += minor
@@ -213,19 +214,11 @@ class CustomerCostRunCompute(models.Model):
         return {receivers.ids[place] for place in places}
 
     def _prepare_step_vals(self, rule, receivers, totals, results):
-        driver = rule.driver_id if rule.method == "driver" else rule.driver_id.browse()
-        window = ""
-        if driver:
-            first, last = driver._get_window_dates(self.company_id, self.date)
-            window = f"{format_date(self.env, first)} – {format_date(self.env, last)}"
         return {
             "run_id": self.id,
             "rule_id": rule.id,
             "sequence": rule.sequence,
-            "name": rule.name,
-            "driver_name": driver.display_name or self.env._("Fixed percentages"),
-            "window_label": window,
-            "rule_text": rule._get_text(),
+            **self._prepare_step_texts(rule),
             "pool_from": self._get_pool_start(rule),
             "pool_to": date_utils.end_of(self.date, "month"),
             "centre_ids": [fields.Command.set(rule.sender_centre_ids.ids)],
@@ -245,6 +238,26 @@ class CustomerCostRunCompute(models.Model):
                 for result in results
             ],
         }
+
+    def _prepare_step_texts(self, rule):
+        """What the rule was, in words, in the language of the context."""
+        driver = rule.driver_id if rule.method == "driver" else rule.driver_id.browse()
+        window = ""
+        if driver:
+            first, last = driver._get_window_dates(self.company_id, self.date)
+            window = f"{format_date(self.env, first)} – {format_date(self.env, last)}"
+        return {
+            "name": rule.name,
+            "driver_name": driver.display_name or self.env._("Fixed percentages"),
+            "window_label": window,
+            "rule_text": rule._get_text(),
+        }
+
+    def _translate_step(self, step, rule):
+        """Keep the rule as it was in every language that somebody may read it in."""
+        for lang, _name in self.env["res.lang"].get_installed():
+            texts = self.with_context(lang=lang)._prepare_step_texts(rule.with_context(lang=lang))
+            step.with_context(lang=lang).write(texts)
 
     def _get_pool_start(self, rule):
         if rule.carry_forward:

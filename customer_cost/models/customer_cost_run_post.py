@@ -109,7 +109,7 @@ class CustomerCostRunPost(models.Model):
                               sum(total) AS total,
                               bool_or(sent <> accounted OR received <> total) AS broken
                          FROM both_sides GROUP BY step_id)
-                   SELECT s.name, COALESCE(t.sent, 0), COALESCE(t.accounted, 0),
+                   SELECT s.id, COALESCE(t.sent, 0), COALESCE(t.accounted, 0),
                           COALESCE(t.total, 0)
                      FROM customer_cost_run_step s LEFT JOIN steps t ON t.step_id = s.id
                     WHERE s.id = ANY(%(steps)s)
@@ -123,13 +123,13 @@ class CustomerCostRunPost(models.Model):
             )
         )
         if broken:
-            name, sent, accounted, allocated = broken[0]
+            step_id, sent, accounted, allocated = broken[0]
             raise UserError(
                 self.env._(
                     "Run %(run)s does not balance: step %(step)s sent %(sent)s, accounts for "
                     "%(accounted)s and its rows hold %(allocated)s. Compute it again.",
                     run=self.display_name,
-                    step=name,
+                    step=self.step_ids.browse(step_id).name,
                     sent=sent,
                     accounted=accounted,
                     allocated=allocated,

@@ -22,10 +22,10 @@ class CustomerCostRunStep(models.Model):
         ondelete="set null",
     )
     sequence = fields.Integer(readonly=True)
-    name = fields.Char(string="Rule", readonly=True)
-    driver_name = fields.Char(string="Driver", readonly=True)
-    window_label = fields.Char(string="Measured Over", readonly=True)
-    rule_text = fields.Text(string="Rule as It Was", readonly=True)
+    name = fields.Char(string="Rule", readonly=True, translate=True)
+    driver_name = fields.Char(string="Driver", readonly=True, translate=True)
+    window_label = fields.Char(string="Measured Over", readonly=True, translate=True)
+    rule_text = fields.Text(string="Rule as It Was", readonly=True, translate=True)
     pool_from = fields.Date(readonly=True)
     pool_to = fields.Date(readonly=True)
     centre_ids = fields.Many2many(

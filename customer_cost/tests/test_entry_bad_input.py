@@ -90,6 +90,12 @@ class TestEntryBadInput(CustomerCostCommon):
     def test_amount_below_the_smallest_coin(self):
         self.assertNeither("the amount is zero", amount=0.004)
 
+    def test_negative_amount(self):
+        self.assertNeither(r"the amount .*5\.00 is negative.* reverse it", amount=-5.0)
+
+    def test_amount_that_cannot_be_held_to_the_cent(self):
+        self.assertNeither("is too large, it has to stay below", amount=1e12)
+
     def test_amount_that_is_no_number(self):
         for amount in (float("nan"), float("inf"), float("-inf")):
             with self.subTest(amount=amount):

@@ -172,6 +172,17 @@ class TestEntryWorkflow(CustomerCostCommon):
         self.assertEqual(self.lines(entry).mapped("amount"), [90.0])
         self.assertEqual(sorted(entry.review_ids.mapped("decision")), ["approved", "refused"])
 
+    def test_reviewer_is_told_who_was_quicker(self):
+        for decision in ("action_approve", "action_refuse"):
+            entry = self.create_cost()
+            entry.action_submit()
+            entry.with_user(self.second_reviewer).action_approve()
+            with self.subTest(decision), self.assertRefused(
+                f"{entry.name} does not await review any more: cost_second_reviewer"
+            ):
+                getattr(entry.with_user(self.reviewer), decision)()
+            self.assertEqual(len(entry.review_ids), 1)
+
     def test_withdrawn_cost_is_a_draft_again(self):
         entry = self.create_cost()
         entry.action_submit()

@@ -70,6 +70,24 @@ class TestRunCompute(CustomerCostCommon):
         )
         self.assertEqual(row.rule_name, "Test rule")
 
+    def test_rule_as_it_was_is_kept_in_every_language(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        driver = self.create_driver({self.customer_a: 1})
+        driver.with_context(lang="zh_CN").name = "净收入"
+        rule = self.create_rule(driver)
+        rule.with_context(lang="zh_CN").name = "按收入分摊"
+        self.create_bill([(self.expense_account, 100.0, {})])
+        step = self.create_run().step_ids
+        self.assertEqual((step.name, step.driver_name), ("Test rule", driver.display_name))
+        chinese = step.with_context(lang="zh_CN")
+        self.assertEqual(chinese.name, "按收入分摊")
+        self.assertIn("净收入", chinese.driver_name)
+        self.assertIn("净收入", chinese.rule_text)
+        self.assertIn("2025/03/01", chinese.window_label)
+        rows = self.env["customer.cost.allocation"].search([("step_id", "=", step.id)])
+        self.assertEqual(rows.with_context(lang="zh_CN").rule_name, "按收入分摊")
+        self.assertEqual(rows.rule_name, "Test rule")
+
     def test_shares_of_several_rules_empty_the_pool_to_the_cent(self):
         for name, share in (("One", 33.333333), ("Two", 33.333333), ("Three", 33.333334)):
             self.create_rule(self.driver(1), name=name, share_pct=share)
