@@ -126,7 +126,9 @@ class ResPartner(models.Model):
         for partner in self:
             partner_id = partner._origin.id
             if partner_id in pending and compared:
-                now, then = (found[partner_id][place] if partner_id in found else 0.0 for found in live)
+                now, then = (
+                    found[partner_id][place] if partner_id in found else 0.0 for found in live
+                )
                 partner[CHANGE] = now - then
             elif partner_id in pending or partner_id not in stored:
                 partner[CHANGE] = False

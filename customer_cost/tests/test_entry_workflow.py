@@ -177,8 +177,11 @@ class TestEntryWorkflow(CustomerCostCommon):
             entry = self.create_cost()
             entry.action_submit()
             entry.with_user(self.second_reviewer).action_approve()
-            with self.subTest(decision), self.assertRefused(
-                f"{entry.name} does not await review any more: cost_second_reviewer"
+            with (
+                self.subTest(decision),
+                self.assertRefused(
+                    f"{entry.name} does not await review any more: cost_second_reviewer"
+                ),
             ):
                 getattr(entry.with_user(self.reviewer), decision)()
             self.assertEqual(len(entry.review_ids), 1)
