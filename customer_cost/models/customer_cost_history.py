@@ -122,8 +122,7 @@ class CustomerCostHistory(models.Model):
             if is_at_work or history.month_ids._filter_undoable():
                 raise UserError(
                     self.env._(
-                        "History %(history)s is at work, or holds months it brought in. Stop it, "
-                        "or undo it first.",
+                        "History %(history)s holds the months it brought in. Undo it first.",
                         history=history.display_name,
                     )
                 )

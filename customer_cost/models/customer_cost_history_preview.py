@@ -136,7 +136,7 @@ class CustomerCostHistory(models.Model):
             "sales": self.env._("Sales: they reach customers by their invoices"),
         }
         kinds = {
-            "captured": self.env._("In the ledger already, by posting or by a history"),
+            "captured": self.env._("By posting, or by a history"),
             "closed": self.env._("Not brought in unless the period is reopened"),
         }
         rows.sort(key=lambda row: (KINDS.index(row["kind"]), -abs(row["amount"])))

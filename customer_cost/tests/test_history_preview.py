@@ -94,10 +94,8 @@ class TestHistoryPreview(HistoryCommon):
                 if line.kind in ("captured", "closed")
             },
             {
-                ("captured", self.item, 207.0): "In the ledger already, by posting or by a history",
-                ("captured", self.other_item, 100.0): (
-                    "In the ledger already, by posting or by a history"
-                ),
+                ("captured", self.item, 207.0): "By posting, or by a history",
+                ("captured", self.other_item, 100.0): ("By posting, or by a history"),
                 ("closed", self.item, 101.0): "Not brought in unless the period is reopened",
                 ("closed", self.other_item, 50.0): "Not brought in unless the period is reopened",
             },
