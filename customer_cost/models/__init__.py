@@ -1,5 +1,6 @@
 from . import customer_cost_guarded
 from . import customer_cost_company_mixin
+from . import customer_cost_account_mixin
 from . import customer_cost_ratios
 from . import customer_cost_rollup
 from . import customer_cost_dirty

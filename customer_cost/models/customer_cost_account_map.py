@@ -2,8 +2,10 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-# Sales and cost of sales come from the customer's invoices and are never a cost to serve.
 ACCOUNT_TYPES = ("expense", "expense_depreciation", "expense_other", "income_other")
+# Sales and cost of sales come from the customer's invoices and are never a cost to serve: a row
+# can only leave them out.
+INVOICE_ACCOUNT_TYPES = ("income", "expense_direct_cost")
 
 
 class CustomerCostAccountMap(models.Model):
@@ -11,7 +13,11 @@ class CustomerCostAccountMap(models.Model):
 
     _name = "customer.cost.account.map"
     _description = "Account Map Row"
-    _inherit = ["mail.thread", "customer.cost.company.mixin"]
+    _inherit = [
+        "mail.thread",
+        "customer.cost.company.mixin",
+        "customer.cost.account.mixin",
+    ]
     _order = "company_id, sequence, id"
     _check_company_auto = True
 
@@ -30,7 +36,7 @@ class CustomerCostAccountMap(models.Model):
         ondelete="restrict",
         check_company=True,
         tracking=True,
-        domain=[("account_type", "in", ACCOUNT_TYPES)],
+        domain=[("account_type", "in", (*ACCOUNT_TYPES, *INVOICE_ACCOUNT_TYPES))],
     )
     journal_id = fields.Many2one(
         "account.journal", check_company=True, tracking=True, ondelete="restrict"
@@ -83,18 +89,31 @@ class CustomerCostAccountMap(models.Model):
             target = row.item_id.display_name or row.left_out_reason or ""
             row.display_name = f"{row.account_id.display_name} → {target}"
 
-    @api.constrains("account_id")
+    @api.constrains("account_id", "item_id")
     def _check_account_type(self):
+        types = dict(
+            self.env["account.account"]._fields["account_type"]._description_selection(self.env)
+        )
         for row in self:
-            if row.account_id.account_type not in ACCOUNT_TYPES:
+            account = row.account_id
+            if account.account_type in ACCOUNT_TYPES:
+                continue
+            names = {"account": account.display_name, "type": types.get(account.account_type)}
+            if account.account_type not in INVOICE_ACCOUNT_TYPES:
                 raise ValidationError(
                     self.env._(
-                        "Account %(account)s is of type %(type)s. Only expense and other income "
-                        "accounts are mapped: sales and cost of sales come from the invoices.",
-                        account=row.account_id.display_name,
-                        type=dict(
-                            row.account_id._fields["account_type"]._description_selection(self.env)
-                        ).get(row.account_id.account_type, row.account_id.account_type),
+                        "Account %(account)s is of type %(type)s. Only profit-and-loss accounts "
+                        "are mapped.",
+                        **names,
+                    )
+                )
+            if row.item_id:
+                raise ValidationError(
+                    self.env._(
+                        "Account %(account)s is of type %(type)s: sales and cost of sales come "
+                        "from the invoices. Leave it out with a reason, or change the type of the "
+                        "account.",
+                        **names,
                     )
                 )
 

@@ -84,10 +84,11 @@ class CustomerCostCapture(models.AbstractModel):
     def _sql_classified(self, applied=None, follow=True) -> SQL:
         """Candidates with what becomes of them: the cost item named on them, else the map's.
 
-        ``amount`` is the part of the balance that a row stands for, ``currency_part`` that of the
-        document's amount. ``item_id`` is empty where the item is left out, by ``left_out_reason``
-        of the map row or because no row matches. An item that follows others has a row for each
-        cost item, and each reason, of theirs.
+        A row of the map can leave items of sales or cost of sales out, and nothing else; these
+        follow nobody. ``amount`` is the part of the balance that a row stands for,
+        ``currency_part`` that of the document's amount. ``item_id`` is empty where the item is
+        left out, by ``left_out_reason`` of the map row or because no row matches. An item that
+        follows others has a row for each cost item, and each reason, of theirs.
 
         :param applied: map rows and month, as in their ``_sql_in_effect``
         :param follow: whether a candidate may follow others
@@ -119,10 +120,14 @@ class CustomerCostCapture(models.AbstractModel):
                          UNION ALL SELECT * FROM base
                                     WHERE id NOT IN (SELECT id FROM candidate)),
                     matched AS MATERIALIZED (
-                   SELECT DISTINCT ON (c.id) c.id, c.excluded, c.account_type, r.id AS map_id,
-                          r.item_id, r.left_out_reason
+                   SELECT DISTINCT ON (c.id) c.id, c.account_type,
+                          CASE WHEN r.id IS NULL THEN c.excluded END AS excluded,
+                          c.excluded IS NOT NULL AS is_settled, r.id AS map_id, r.item_id,
+                          r.left_out_reason
                      FROM source c
-                LEFT JOIN customer_cost_account_map r ON c.excluded IS NULL AND %(match)s
+                LEFT JOIN customer_cost_account_map r
+                       ON (c.excluded IS NULL OR c.excluded = 'account' AND r.item_id IS NULL)
+                      AND %(match)s
                  ORDER BY c.id, r.sequence, COALESCE(r.origin_id, r.id)),
                     outcome AS (%(outcome)s),
                     gathered AS (
@@ -178,15 +183,14 @@ class CustomerCostCapture(models.AbstractModel):
                                WHEN s.excluded IN ('closing', 'cost_of_sales', 'journal', 'opening')
                                THEN s.excluded END AS excluded) followed
            CROSS JOIN LATERAL (
-                   SELECT own.excluded, NULL::int AS item_id, NULL::int AS map_id,
-                          NULL::varchar AS left_out_reason
-                    WHERE own.excluded IS NOT NULL
+                   SELECT own.excluded, NULL::int AS item_id, own.map_id, own.left_out_reason
+                    WHERE own.is_settled
                 UNION ALL
                    SELECT NULL, f.cost_item_id, NULL, NULL
-                    WHERE own.excluded IS NULL AND f.cost_item_id IS NOT NULL
+                    WHERE NOT own.is_settled AND f.cost_item_id IS NOT NULL
                 UNION ALL
                    SELECT followed.excluded, NULL, NULL, NULL
-                    WHERE own.excluded IS NULL AND f.cost_item_id IS NULL
+                    WHERE NOT own.is_settled AND f.cost_item_id IS NULL
                       AND followed.excluded IS NOT NULL
                 UNION ALL
                    SELECT NULL, found.item_id, found.map_id, found.left_out_reason
@@ -195,7 +199,7 @@ class CustomerCostCapture(models.AbstractModel):
                                   CASE WHEN s.map_id IS NULL THEN own.left_out_reason
                                        ELSE s.left_out_reason END
                           ) found(item_id, map_id, left_out_reason)
-                    WHERE own.excluded IS NULL AND f.cost_item_id IS NULL
+                    WHERE NOT own.is_settled AND f.cost_item_id IS NULL
                       AND followed.excluded IS NULL) said"""
         )
 

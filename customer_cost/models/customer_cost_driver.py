@@ -1,3 +1,5 @@
+import itertools
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
@@ -101,6 +103,24 @@ class CustomerCostDriver(models.Model):
     # ------------------------------------------------------------
     # Who may define one
     # ------------------------------------------------------------
+
+    def _load_records_create(self, vals_list):
+        """Where a person has made a driver with a shipped code, the shipped one takes another.
+
+        What refers to a shipped driver counts on what it measures.
+        """
+        if self.env.context.get("install_mode"):
+            vals_list = [{**vals, "code": self._get_free_code(vals["code"])} for vals in vals_list]
+        return super()._load_records_create(vals_list)
+
+    @api.model
+    def _get_free_code(self, code):
+        drivers = self.with_context(active_test=False).search(
+            [("code", "=like", f"{code}%"), ("company_id", "=", False)]
+        )
+        taken = set(drivers.mapped("code"))
+        codes = itertools.chain([code], (f"{code}-{number}" for number in itertools.count(2)))
+        return next(free for free in codes if free not in taken)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -152,13 +152,22 @@ class CustomerCostEntryCheck(models.Model):
                 )
             )
         if self.date < oldest and not self.reversal_of_id:
+            days = {
+                "date": format_date(self.env, self.date),
+                "days": company.customer_cost_max_days_back,
+                "oldest": format_date(self.env, oldest),
+            }
             problems.append(
                 self.env._(
+                    "%(date)s is more than 1 day back. The oldest date allowed is %(oldest)s; a "
+                    "cost manager can change it in the settings.",
+                    **days,
+                )
+                if company.customer_cost_max_days_back == 1
+                else self.env._(
                     "%(date)s is more than %(days)s days back. The oldest date allowed is "
                     "%(oldest)s; a cost manager can change it in the settings.",
-                    date=format_date(self.env, self.date),
-                    days=company.customer_cost_max_days_back,
-                    oldest=format_date(self.env, oldest),
+                    **days,
                 )
             )
         if self.env["customer.cost.period"]._is_closed(company, self.date):

@@ -49,7 +49,12 @@ class CustomerCostHistory(models.Model):
     progress = fields.Float(compute="_compute_progress", help="Share of the months settled.")
     line_count = fields.Integer(string="Ledger Lines", compute="_compute_progress")
     trouble_count = fields.Integer(compute="_compute_progress")
-    done_count = fields.Integer(compute="_compute_progress")
+    undoable_count = fields.Integer(compute="_compute_progress")
+    kept_from = fields.Date(
+        compute="_compute_kept_from",
+        help="From this day of the range on, costs are captured with or without a history.",
+    )
+
     _dates_in_order = models.Constraint(
         "CHECK(date_from <= date_to)", "A history cannot end before it begins."
     )
@@ -70,7 +75,9 @@ class CustomerCostHistory(models.Model):
             days = (history.date_from, history.date_to)
             history.display_name = " – ".join(format_date(self.env, day) for day in days if day)
 
-    @api.depends("month_ids.state", "month_ids.line_count", "state")
+    @api.depends(
+        "month_ids.state", "month_ids.line_count", "month_ids.message", "month_ids.is_kept", "state"
+    )
     def _compute_progress(self):
         for history in self:
             months = history.month_ids
@@ -79,16 +86,22 @@ class CustomerCostHistory(models.Model):
                 settled = settled.filtered(lambda month: month.state != "undoing")
             history.progress = 100.0 * len(settled) / len(months) if months else 0.0
             history.line_count = sum(months.mapped("line_count"))
-            history.done_count = len(months.filtered(lambda month: month.state == "done"))
+            history.undoable_count = len(months._filter_undoable())
             history.trouble_count = len(months.filtered("message"))
 
+    @api.depends("date_from", "date_to", "start_date")
+    def _compute_kept_from(self):
+        for history in self:
+            first = max(filter(None, (history.start_date, history.date_from)), default=False)
+            history.kept_from = first if first and first <= history.date_to else False
+
     def write(self, vals):
-        if RANGE_FIELDS.intersection(vals):
-            self._check_draft(self.env._("Its days can no longer be changed: make a new one."))
+        if self._guard_is_open() or not RANGE_FIELDS.intersection(vals):
+            return super().write(vals)
+        self._check_draft(self.env._("Its days can no longer be changed: make a new one."))
         res = super().write(vals)
-        if RANGE_FIELDS.intersection(vals):
-            self.check_access("write")
-            self._clear_preview()
+        self.check_access("write")
+        self._clear_preview()
         return res
 
     def _check_draft(self, consequence):
@@ -105,7 +118,8 @@ class CustomerCostHistory(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_brought_in(self):
         for history in self:
-            if history.state not in ("draft", "undone"):
+            is_at_work = history.state in ("running", "undoing")
+            if is_at_work or history.month_ids._filter_undoable():
                 raise UserError(
                     self.env._(
                         "History %(history)s holds the months it brought in. Undo it first.",
@@ -120,15 +134,14 @@ class CustomerCostHistory(models.Model):
     def action_start(self):
         """Bring the months in, newest first, in the background; also after a stop or a failure.
 
-        :raises UserError: it is running, or nothing is left to do
+        :raises UserError: it is running, nothing is posted in its days, or nothing is left to do
         """
         self.check_access("write")
         for history in self:
             if history.state == "draft":
+                history._check_posted()
                 history._create_months()
-            months = history.month_ids.filtered(
-                lambda month: month.state in ("waiting", "failed", "closed")
-            )
+            months = history.month_ids._filter_unsettled()
             if history.state not in ("draft", "stopped", "done") or not months:
                 raise UserError(
                     self.env._(
@@ -158,25 +171,102 @@ class CustomerCostHistory(models.Model):
         """Take back what was brought in, in the background, while its periods are open.
 
         Ledger lines are taken back by lines of the opposite amount. What another history brought
-        in as well, or what lies after the start of the capture, stays.
+        in as well stays, and so do the months from the start of the capture on: they are
+        captured with or without a history.
 
-        :raises UserError: nothing was brought in, or a period is closed
+        :return: action that names what stays, ``None`` when all of it is taken back
+        :raises UserError: nothing was brought in that can be undone, or a period is closed
         """
         self.check_access("write")
         for history in self:
-            months = history.month_ids.filtered(lambda month: month.state == "done")
+            months = history.month_ids._filter_undoable()
             if history.state not in ("done", "stopped") or not months:
                 raise UserError(
                     self.env._(
-                        "History %(history)s has brought nothing in that could be undone.",
+                        "History %(history)s has brought nothing in that could be undone. %(kept)s",
                         history=history.display_name,
-                    )
+                        kept=history._get_kept_text(),
+                    ).strip()
                 )
             history._check_open(months)
             # sudo: months are written by their history alone
             months.sudo().write({"state": "undoing", "message": False})
             history._unguarded().state = "undoing"
         self._trigger_cron()
+        kept = " ".join(history._get_kept_text() for history in self if history.kept_from)
+        if not kept:
+            return None
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "sticky": True,
+                "message": kept,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
+
+    def _get_kept_text(self):
+        """What of the range an undo leaves as it is, or an empty text."""
+        self.ensure_one()
+        if not self.kept_from:
+            return ""
+        return self.env._(
+            "%(first)s to %(last)s stays as it is: these days are captured with or without a "
+            "history.",
+            first=format_date(self.env, self.kept_from),
+            last=format_date(self.env, self.date_to),
+        )
+
+    def _check_posted(self):
+        """There has to be something to bring in.
+
+        :raises UserError: naming the days and those that something is posted on
+        """
+        if self._has_postings():
+            return
+        first, last = self._read_posted_days()
+        days = {
+            "first": format_date(self.env, self.date_from),
+            "last": format_date(self.env, self.date_to),
+            "company": self.company_id.name,
+        }
+        if not first:
+            raise UserError(
+                self.env._(
+                    "From %(first)s to %(last)s nothing is posted on a profit-and-loss account of "
+                    "%(company)s, nor on any other day.",
+                    **days,
+                )
+            )
+        raise UserError(
+            self.env._(
+                "From %(first)s to %(last)s nothing is posted on a profit-and-loss account of "
+                "%(company)s. Its first posted day is %(first_posted)s, its last %(last_posted)s: "
+                "choose days between them.",
+                first_posted=format_date(self.env, first),
+                last_posted=format_date(self.env, last),
+                **days,
+            )
+        )
+
+    def _leave_off(self):
+        """End a stopped history with what it brought in; remove one that brought nothing in."""
+        self.ensure_one()
+        done = self.month_ids.filtered(lambda month: month.state == "done")
+        if not done:
+            self.unlink()
+            return
+        # sudo: months are written by their history alone
+        (self.month_ids - done).sudo().unlink()
+        self._unguarded().write(
+            {
+                "state": "done",
+                "date_from": min(done.mapped("date_from")),
+                "date_to": max(done.mapped("date_to")),
+            }
+        )
 
     def _check_open(self, months):
         is_closed = self.env["customer.cost.period"]._is_closed
@@ -198,6 +288,9 @@ class CustomerCostHistory(models.Model):
         first = self.date_from
         while first <= self.date_to:
             last = min(date_utils.end_of(first, "month"), self.date_to)
+            if self.start_date and first < self.start_date <= last:
+                # what is captured anyway is a row of its own
+                last = date_utils.subtract(self.start_date, days=1)
             vals_list.append({"history_id": self.id, "date_from": first, "date_to": last})
             first = date_utils.add(last, days=1)
         # sudo: months are written by their history alone

@@ -5,6 +5,8 @@ from ..fields import Amount
 KINDS = [
     ("direct", "Direct cost"),
     ("indirect", "Indirect cost"),
+    ("captured", "Captured already"),
+    ("closed", "Period closed"),
     ("left_out", "Left out"),
     ("excluded", "No cost to serve"),
 ]
@@ -15,6 +17,7 @@ class CustomerCostHistoryLine(models.Model):
 
     _name = "customer.cost.history.line"
     _description = "History Preview Line"
+    _inherit = ["customer.cost.account.mixin"]
     _order = "id"
 
     history_id = fields.Many2one(

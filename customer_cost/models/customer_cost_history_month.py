@@ -1,6 +1,6 @@
 import logging
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, format_date
@@ -45,6 +45,31 @@ class CustomerCostHistoryMonth(models.Model):
         help="Invoice lines whose product cost was filled in.",
     )
     message = fields.Char(readonly=True)
+    is_kept = fields.Boolean(
+        compute="_compute_is_kept",
+        help="Captured with or without a history.",
+    )
+    remark = fields.Char(compute="_compute_remark")
+
+    @api.depends("date_from", "company_id.customer_cost_start_date")
+    def _compute_is_kept(self):
+        for month in self:
+            start = month.company_id.customer_cost_start_date
+            month.is_kept = not start or month.date_from >= start
+
+    @api.depends("message", "is_kept")
+    def _compute_remark(self):
+        kept = self.env._("Captured with or without a history: cannot be undone")
+        for month in self:
+            month.remark = month.message or (kept if month.is_kept else False)
+
+    def _filter_undoable(self):
+        """Months that are captured because a history brought them in."""
+        return self.filtered(lambda month: month.state == "done" and not month.is_kept)
+
+    def _filter_unsettled(self):
+        """Months that are still to be brought in, or tried again."""
+        return self.filtered(lambda month: month.state in ("waiting", "failed", "closed"))
 
     def _process(self):
         """Bring the month in, or take it back; what goes wrong stands on the row.

@@ -12,7 +12,7 @@ PROFIT_AND_LOSS_TYPES = (
     "income",
     "income_other",
 )
-KINDS = ("direct", "indirect", "left_out", "excluded")
+KINDS = ("direct", "indirect", "captured", "closed", "left_out", "excluded")
 
 
 class CustomerCostHistory(models.Model):
@@ -36,6 +36,8 @@ class CustomerCostHistory(models.Model):
     )
     direct_total = Amount(string="Direct Cost", compute="_compute_totals")
     indirect_total = Amount(string="Indirect Cost", compute="_compute_totals")
+    captured_total = Amount(string="Captured Already", compute="_compute_totals")
+    closed_total = Amount(string="In Closed Periods", compute="_compute_totals")
     left_out_total = Amount(string="Left Out", compute="_compute_totals")
     excluded_total = Amount(string="No Cost to Serve", compute="_compute_totals")
 
@@ -56,16 +58,19 @@ class CustomerCostHistory(models.Model):
         self.check_access("write")
         for history in self:
             history._check_draft(self.env._("There is nothing left to preview."))
-            history._clear_preview()
-            # sudo: preview rows are written by their history alone
-            self.env["customer.cost.history.line"].sudo().create(history._prepare_preview())
-            history._unguarded().write(
-                {
-                    "previewed_at": fields.Datetime.now(),
-                    "item_count": history._count_items(),
-                    "estimate_count": history._count_lines_to_estimate(),
-                }
-            )
+            history._make_preview()
+
+    def _make_preview(self):
+        self._clear_preview()
+        # sudo: preview rows are written by their history alone
+        self.env["customer.cost.history.line"].sudo().create(self._prepare_preview())
+        self._unguarded().write(
+            {
+                "previewed_at": fields.Datetime.now(),
+                "item_count": self._count_items(),
+                "estimate_count": self._count_lines_to_estimate(),
+            }
+        )
 
     def _clear_preview(self):
         # sudo: preview rows are written by their history alone
@@ -78,7 +83,11 @@ class CustomerCostHistory(models.Model):
         )
 
     def _prepare_preview(self):
-        """Values of the preview rows, as if the days had been brought in."""
+        """Values of the preview rows, as if the days had been brought in.
+
+        What the ledger holds already and what lies in a closed period stand apart: bringing in
+        changes neither.
+        """
         self.ensure_one()
         capture = self.env["customer.cost.capture"]
         capture._flush_sources()
@@ -88,10 +97,16 @@ class CustomerCostHistory(models.Model):
                         mapped AS MATERIALIZED (%(mapped)s),
                         portion AS (%(portion)s),
                         target AS MATERIALIZED (%(target)s)
-                   SELECT CASE WHEN t.customer_id IS NULL THEN 'indirect' ELSE 'direct' END AS kind,
+                   SELECT CASE WHEN e.id IS NOT NULL THEN 'captured'
+                               WHEN %(open_day)s <> t.date THEN 'closed'
+                               WHEN t.customer_id IS NULL THEN 'indirect'
+                               ELSE 'direct' END AS kind,
                           NULL AS reason, l.account_id, t.item_id,
                           count(DISTINCT t.id) AS line_count, sum(t.amount) AS amount
                      FROM target t JOIN account_move_line l ON l.id = t.id
+                LEFT JOIN customer_cost_entry e ON e.source_line_id = t.id
+                      AND COALESCE(e.customer_id, 0) = COALESCE(t.customer_id, 0)
+                      AND e.item_id = t.item_id AND e.state = 'captured'
                  GROUP BY 1, 3, 4
                 UNION ALL
                    SELECT CASE WHEN excluded IS NULL THEN 'left_out' ELSE 'excluded' END,
@@ -110,6 +125,9 @@ class CustomerCostHistory(models.Model):
                 portion=capture._sql_portions(),
                 target=capture._sql_target(),
                 classified=capture._sql_classified(),
+                open_day=self.env["customer.cost.period"]._sql_first_open_day(
+                    SQL("t.company_id"), SQL("t.date")
+                ),
             )
         )
         labels = {
@@ -117,28 +135,58 @@ class CustomerCostHistory(models.Model):
             "unmapped": self.env._("No row of the map matches"),
             "sales": self.env._("Sales: they reach customers by their invoices"),
         }
+        kinds = {
+            "captured": self.env._("By posting, or by a history"),
+            "closed": self.env._("Not brought in unless the period is reopened"),
+        }
         rows.sort(key=lambda row: (KINDS.index(row["kind"]), -abs(row["amount"])))
         return [
-            {**row, "history_id": self.id, "reason": labels.get(row["reason"], row["reason"])}
+            {
+                **row,
+                "history_id": self.id,
+                "reason": kinds.get(row["kind"]) or labels.get(row["reason"], row["reason"]),
+            }
             for row in rows
         ]
+
+    def _sql_items(self, moves) -> SQL:
+        """Posted profit-and-loss items of moves ``m``."""
+        return SQL(
+            """account_move m JOIN account_move_line l ON l.move_id = m.id
+               JOIN account_account a ON a.id = l.account_id
+              WHERE %s AND m.state = 'posted' AND l.balance <> 0 AND a.account_type IN %s""",
+            moves,
+            PROFIT_AND_LOSS_TYPES,
+        )
 
     def _count_items(self):
         """Posted profit-and-loss items of the days."""
         ((count,),) = self.env.execute_query(
-            SQL(
-                """SELECT count(*)
-                     FROM account_move m JOIN account_move_line l ON l.move_id = m.id
-                     JOIN account_account a ON a.id = l.account_id
-                    WHERE %s AND m.state = 'posted' AND l.balance <> 0 AND a.account_type IN %s""",
-                self._sql_days(),
-                PROFIT_AND_LOSS_TYPES,
-            )
+            SQL("SELECT count(*) FROM %s", self._sql_items(self._sql_days()))
         )
         return count
 
+    def _has_postings(self):
+        """Whether a profit-and-loss item is posted in the days."""
+        self.ensure_one()
+        self.env["customer.cost.capture"]._flush_sources()
+        ((has_postings,),) = self.env.execute_query(
+            SQL("SELECT EXISTS (SELECT FROM %s)", self._sql_items(self._sql_days()))
+        )
+        return has_postings
+
+    def _read_posted_days(self):
+        """First and last day that a profit-and-loss item of the company is posted on."""
+        (days,) = self.env.execute_query(
+            SQL(
+                "SELECT min(m.date), max(m.date) FROM %s",
+                self._sql_items(SQL("m.company_id = %s", self.company_id.id)),
+            )
+        )
+        return days
+
     def _count_lines_to_estimate(self):
-        """Product lines of posted customer invoices that no product cost was frozen on."""
+        """Product lines of customer invoices in open periods that no product cost is frozen on."""
         ((count,),) = self.env.execute_query(
             SQL(
                 """SELECT count(*)
@@ -146,9 +194,12 @@ class CustomerCostHistory(models.Model):
                     WHERE %s AND m.state = 'posted' AND l.display_type = 'product'
                       AND l.product_id IS NOT NULL
                       AND COALESCE(l.customer_cost_source, 'unknown') = 'unknown'
-                      AND m.move_type IN %s""",
+                      AND m.move_type IN %s AND %s = m.date""",
                 self._sql_days(),
                 SALES_TYPES,
+                self.env["customer.cost.period"]._sql_first_open_day(
+                    SQL("m.company_id"), SQL("m.date")
+                ),
             )
         )
         return count

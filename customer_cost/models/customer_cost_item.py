@@ -106,6 +106,23 @@ class CustomerCostItem(models.Model):
         if self._has_cycle():
             raise ValidationError(self.env._("A cost item cannot be its own ancestor."))
 
+    def _load_records_create(self, vals_list):
+        """Where a person has made an item with a shipped code, theirs stands for it as it is."""
+        if not self.env.context.get("install_mode"):
+            return super()._load_records_create(vals_list)
+        items = self.with_context(active_test=False).search(
+            [
+                ("code", "in", [vals.get("code") for vals in vals_list]),
+                ("company_id", "=", False),
+            ]
+        )
+        known = {item.code: item for item in items}
+        missing = [vals for vals in vals_list if vals.get("code") not in known]
+        created = iter(super()._load_records_create(missing))
+        return self.browse().concat(
+            *(known.get(vals.get("code")) or next(created) for vals in vals_list)
+        )
+
     def write(self, vals):
         changed = self.browse()
         if "level" in vals:

@@ -212,11 +212,13 @@ class CustomerCostSetup(models.Model):
         # sudo: whether the company is set up, and whom to ask for it, is no secret
         setup = self.sudo().search([("company_id", "=", company.id)])
         mapped = self.env["customer.cost.account.map"].sudo()
+        labels = dict(self._fields["step"]._description_selection(self.env))
         return {
             "is_needed": not mapped.search_count(
                 [("company_id", "parent_of", company.id)], limit=1
             ),
             "is_running": setup.is_running,
+            "unfinished_step": setup.step != "done" and labels.get(setup.step, False),
             "progress": setup.progress,
             "can_set_up": self.env.user.has_group("customer_cost.group_customer_cost_manager"),
             "managers": self._get_managers(company),

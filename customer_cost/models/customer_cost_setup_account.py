@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from ..engine import COST, COST_OF_SALES, LEFT_OUT, SALES
 from ..fields import Amount
-from .customer_cost_account_map import ACCOUNT_TYPES
+from .customer_cost_account_map import INVOICE_ACCOUNT_TYPES
 
 KINDS = [
     (SALES, "Sales"),
@@ -11,6 +11,7 @@ KINDS = [
     (COST, "Cost of customers"),
     (LEFT_OUT, "Left out"),
 ]
+KIND_BY_TYPE = {"income": SALES, "expense_direct_cost": COST_OF_SALES}
 PERSONS_FIELDS = frozenset({"kind", "item_id", "left_out_reason"})
 
 
@@ -82,12 +83,10 @@ class CustomerCostSetupAccount(models.Model):
         for line in self:
             line.display_name = f"{line.code or ''} {line.account_name}".strip()
 
-    @api.depends("status", "account_type")
+    @api.depends("status")
     def _compute_is_locked(self):
         for line in self:
-            line.is_locked = (
-                line.status in ("type", "mapped") or line.account_type not in ACCOUNT_TYPES
-            )
+            line.is_locked = line.status == "mapped"
 
     @api.onchange("item_id")
     def _onchange_item_id(self):
@@ -115,8 +114,7 @@ class CustomerCostSetupAccount(models.Model):
             if line.is_locked:
                 raise UserError(
                     self.env._(
-                        "%(account)s is decided already: by its type, or by the account map. "
-                        "Change it there.",
+                        "%(account)s is decided already by the account map. Change it there.",
                         account=line.display_name,
                     )
                 )
@@ -130,6 +128,10 @@ class CustomerCostSetupAccount(models.Model):
         self.ensure_one()
         if self.kind in (SALES, COST_OF_SALES):
             return {self.kind: self.amount}
+        kind = KIND_BY_TYPE.get(self.account_type)
+        if kind:
+            kept = self.mapped_amount if self.status == "mapped" else 0.0
+            return {kind: kept, self.kind: self.amount - kept}
         rest = self.amount - self.goods_amount
         cost = rest if self.kind == COST and self.status != "mapped" else self.mapped_amount
         return {COST_OF_SALES: self.goods_amount, COST: cost, LEFT_OUT: rest - cost}
@@ -144,13 +146,17 @@ class CustomerCostSetupAccount(models.Model):
         lines = self.filtered(
             lambda line: (
                 line.status in ("proposed", "chosen")
-                and line.account_type in ACCOUNT_TYPES
+                and line.kind != KIND_BY_TYPE.get(line.account_type)
                 and line.account_id not in known
             )
         )
         self.env["customer.cost.account.map"].create([line._prepare_map_vals() for line in lines])
         for line in lines:
-            mapped = line.amount - line.goods_amount if line.kind == COST else line.mapped_amount
+            mapped = line.mapped_amount
+            if line.account_type in INVOICE_ACCOUNT_TYPES:
+                mapped = 0.0
+            elif line.kind == COST:
+                mapped = line.amount - line.goods_amount
             # sudo: the mark that the map decides now belongs to this method
             line.sudo()._unguarded().write({"status": "mapped", "mapped_amount": mapped})
 
@@ -173,6 +179,14 @@ class CustomerCostSetupAccount(models.Model):
                 self.env._(
                     "%(account)s has neither a cost item nor a reason to leave it out. "
                     "Choose one of them.",
+                    account=self.display_name,
+                )
+            )
+        if self.kind == COST and self.account_type in INVOICE_ACCOUNT_TYPES:
+            raise UserError(
+                self.env._(
+                    "%(account)s cannot be a cost item: it is of type Income or Cost of Revenue. "
+                    "Change the type of the account, or leave it out with a reason.",
                     account=self.display_name,
                 )
             )

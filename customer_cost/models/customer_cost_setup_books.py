@@ -4,8 +4,9 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..engine import COST, COST_OF_SALES, LEFT_OUT, SALES, propose
-from .customer_cost_account_map import ACCOUNT_TYPES
+from .customer_cost_account_map import INVOICE_ACCOUNT_TYPES
 from .customer_cost_setup import PROFIT_AND_LOSS_TYPES
+from .customer_cost_setup_account import KIND_BY_TYPE
 
 KIND_ORDER = {SALES: 1, COST_OF_SALES: 2, COST: 3, LEFT_OUT: 4}
 AMOUNTS = ("amount", "goods_amount", "mapped_amount", "excluded_amount")
@@ -71,7 +72,9 @@ class CustomerCostSetupBooks(models.Model):
         }
         if rows:
             vals.update(self._prepare_mapped_vals(rows))
-        elif account.account_type not in ACCOUNT_TYPES:
+        elif line.status == "chosen":
+            vals.update(kind=line.kind, status="chosen")
+        elif account.account_type in INVOICE_ACCOUNT_TYPES:
             vals.update({**proposal, "status": "type"})
         elif line.status in ("mapped", "deleted"):
             vals.update(
@@ -80,8 +83,6 @@ class CustomerCostSetupBooks(models.Model):
                 left_out_reason=self.env._("Its row was deleted from the account map"),
                 status="deleted",
             )
-        elif line.status == "chosen":
-            vals.update(kind=line.kind, status="chosen")
         else:
             vals.update({**proposal, "status": "proposed"})
         vals["sequence"] = KIND_ORDER[vals["kind"]]
@@ -89,15 +90,17 @@ class CustomerCostSetupBooks(models.Model):
 
     def _prepare_mapped_vals(self, rows):
         active = rows.filtered("active")
+        kind = COST if active.item_id else LEFT_OUT
         reason = False
         if not active:
+            kind = KIND_BY_TYPE.get(rows.account_id.account_type, LEFT_OUT)
             reason = self.env._("Its row of the account map is archived")
         elif len(active) > 1:
             reason = self.env._("%(count)s rows of the account map decide", count=len(active))
         elif not active.item_id:
             reason = active.left_out_reason
         return {
-            "kind": COST if active.item_id else LEFT_OUT,
+            "kind": kind,
             "item_id": active.item_id.id if len(active) == 1 else False,
             "left_out_reason": reason,
             "status": "mapped",
@@ -132,7 +135,8 @@ class CustomerCostSetupBooks(models.Model):
                           -COALESCE(sum(amount) FILTER (
                               WHERE excluded = 'cost_of_sales'), 0) AS goods_amount,
                           -COALESCE(sum(amount) FILTER (
-                              WHERE item_id IS NOT NULL), 0) AS mapped_amount,
+                              WHERE item_id IS NOT NULL OR excluded = 'account'), 0)
+                              AS mapped_amount,
                           -COALESCE(sum(amount) FILTER (WHERE is_aside), 0) AS excluded_amount,
                           bool_and(excluded IS NOT DISTINCT FROM 'cost_of_sales') AS only_goods
                      FROM (SELECT *, COALESCE(excluded NOT IN ('account', 'cost_of_sales'), FALSE)

@@ -41,6 +41,8 @@ class CustomerCostSetupCalculate(models.Model):
     preview_line_ids = fields.One2many(related="history_id.line_ids")
     direct_total = fields.Float(related="history_id.direct_total")
     indirect_total = fields.Float(related="history_id.indirect_total")
+    captured_total = fields.Float(related="history_id.captured_total")
+    closed_total = fields.Float(related="history_id.closed_total")
     preview_left_out_total = fields.Float(
         string="Items Left Out", related="history_id.left_out_total"
     )
@@ -83,9 +85,16 @@ class CustomerCostSetupCalculate(models.Model):
         self._check_may_set_up()
         self._check_not_running()
         self._make_rules()
-        if self.history_id.state != "draft":
+        if not self._is_history_of_months():
             self._preview_months()
-        self.history_id.action_start()
+        history = self.history_id
+        is_startable = history.state != "running" and (
+            history._has_postings()
+            if history.state == "draft"
+            else history.month_ids._filter_unsettled()
+        )
+        if is_startable:
+            history.action_start()
         # sudo: the queue belongs to this method, which checked the role
         setup = self.sudo()._unguarded()
         setup.month_ids.unlink()
@@ -121,20 +130,37 @@ class CustomerCostSetupCalculate(models.Model):
     # Months
     # ------------------------------------------------------------
 
-    def _preview_months(self):
-        """Show what the months would bring in: a history that is not started yet."""
-        vals = {
-            "date_from": date_utils.start_of(self.date_from, "month"),
-            "date_to": self.date_to,
-        }
+    def _get_history_range(self):
+        return date_utils.start_of(self.date_from, "month"), self.date_to
+
+    def _is_history_of_months(self):
+        """Whether the history is of the months chosen and holds, or may go on to hold, them."""
         history = self.history_id
-        if history.state == "draft":
-            history.write(vals)
-        else:
-            history = history.create({**vals, "company_id": self.company_id.id})
-            # sudo: the link belongs to the methods of the set-up, which checked the role
-            self.sudo()._unguarded().history_id = history
-        history.action_preview()
+        return (
+            history.state in ("draft", "running", "stopped", "done")
+            and (history.date_from, history.date_to) == self._get_history_range()
+        )
+
+    def _preview_months(self):
+        """Show what the months would bring in.
+
+        A history of these months is kept, and goes on where it was stopped; one that was stopped
+        on the way through other months ends with what it brought in.
+        """
+        history = self.history_id
+        if not self._is_history_of_months():
+            first, last = self._get_history_range()
+            vals = {"date_from": first, "date_to": last}
+            if history.state == "draft":
+                history.write(vals)
+            else:
+                stopped = history.filtered(lambda one: one.state == "stopped")
+                history = history.create({**vals, "company_id": self.company_id.id})
+                # sudo: the link belongs to the methods of the set-up, which checked the role
+                self.sudo()._unguarded().history_id = history
+                if stopped:
+                    stopped._leave_off()
+        history._make_preview()
 
     # ------------------------------------------------------------
     # Rules

@@ -263,7 +263,7 @@ class ResPartner(models.Model):
 
     @api.model
     def _search_customer_cost(self, name, operator, value):
-        """Partners whose figure compares; without a row amounts are zero, and empty those that can be.
+        """Partners whose figure compares; without a row it is zero, or empty if it can be.
 
         The rights to the field are checked here: the framework does not for computed fields, and
         a figure could be found by bisection.

@@ -3,6 +3,7 @@ from . import customer_cost_profitability
 from . import customer_cost_figures
 from . import customer_cost_tie_out
 from . import customer_cost_tie_out_source
+from . import customer_cost_tie_out_left_out
 from . import customer_cost_tie_out_sections
 from . import customer_cost_overview
 from . import customer_cost_tie_out_findings

@@ -15,6 +15,11 @@ RESULT_ACCOUNT_TYPES = (
     "expense_depreciation",
     "expense_other",
 )
+# Column of an account by its type, as far as no row of the map leaves it out.
+TYPE_COLUMNS = {
+    **dict.fromkeys(SALES_ACCOUNT_TYPES, "sales"),
+    **dict.fromkeys(GOODS_ACCOUNT_TYPES, "cost_of_sales"),
+}
 # Column of what is never a customer cost because it is part of something else.
 REASON_COLUMNS = {"cost_of_sales": "cost_of_sales", "sale_discount": "sales"}
 COLUMNS = ("balance", "sales", "cost_of_sales", "captured", "left_out", "excluded")
@@ -143,7 +148,10 @@ class CustomerCostTieOut(models.AbstractModel):
             kind = "left_out"
             if found["excluded"]:
                 kind = REASON_COLUMNS.get(found["excluded"], "excluded")
-            self._add_reason(rows[found["account_id"]], kind, found)
+            row = rows[found["account_id"]]
+            self._add_reason(row, kind, found)
+            if found["account_type"] in TYPE_COLUMNS:
+                row[TYPE_COLUMNS[found["account_type"]]] += found["amount"]
         for found in self._read_captured(*window):
             rows[found["account_id"]]["captured"] -= found["amount"]
         for row in rows.values():
@@ -152,15 +160,18 @@ class CustomerCostTieOut(models.AbstractModel):
 
     @api.model
     def _split_by_type(self, row, found):
-        """Sales and cost-of-sales accounts are what they are, but for opening and closing."""
-        is_sales = found["account_type"] in SALES_ACCOUNT_TYPES
-        if not is_sales and found["account_type"] not in GOODS_ACCOUNT_TYPES:
+        """Sales and cost-of-sales accounts are what they are, but for opening and closing.
+
+        What a row of the map leaves out of them is taken off afterwards.
+        """
+        column = TYPE_COLUMNS.get(found["account_type"])
+        if not column:
             return
         if found["code"]:
             reason = {"booked_by": None, "left_out_reason": None, "map_id": None}
             self._add_reason(row, "excluded", {**found, **reason, "excluded": found["code"]})
         else:
-            row["sales" if is_sales else "cost_of_sales"] -= found["amount"]
+            row[column] -= found["amount"]
 
     @api.model
     def _add_reason(self, row, kind, found):

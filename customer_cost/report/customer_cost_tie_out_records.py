@@ -3,13 +3,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..models.customer_cost_account_map import ACCOUNT_TYPES
+from ..models.customer_cost_account_map import ACCOUNT_TYPES, INVOICE_ACCOUNT_TYPES
 from .customer_cost_profitability import SALES_TYPES
-from .customer_cost_tie_out import (
-    GOODS_ACCOUNT_TYPES,
-    RESULT_ACCOUNT_TYPES,
-    SALES_ACCOUNT_TYPES,
-)
+from .customer_cost_tie_out import RESULT_ACCOUNT_TYPES, SALES_ACCOUNT_TYPES
 
 ITEMS = "account.move.line"
 LINES = "customer.cost.line"
@@ -121,10 +117,10 @@ class CustomerCostTieOutRecords(models.AbstractModel):
             }
             return ITEMS, Domain("id", "in", sorted(ids))
         account_type = self.env["account.account"].browse(account_id).account_type
-        if account_type in (*SALES_ACCOUNT_TYPES, *GOODS_ACCOUNT_TYPES):
+        if account_type in INVOICE_ACCOUNT_TYPES and column != "left_out":
             closing = Domain("move_id", "in", self._find_closing_moves(window, code))
             return ITEMS, self._get_items_domain(window) & account & (
-                closing if column == "excluded" else ~closing
+                closing if column == "excluded" else ~closing & self._get_kept_domain(window)
             )
         return self._find_ids(
             self._sql_uncaptured(*window), self._sql_reason(account_id, column, code, map_id)
@@ -173,8 +169,11 @@ class CustomerCostTieOutRecords(models.AbstractModel):
     def _find_sales_records(self, window, key):
         items = self._get_items_domain(window)
         if key == "accounts":
-            return ITEMS, items & Domain("account_id.account_type", "in", SALES_ACCOUNT_TYPES) & ~(
-                Domain("move_id", "in", self._find_closing_moves(window))
+            return ITEMS, (
+                items
+                & Domain("account_id.account_type", "in", SALES_ACCOUNT_TYPES)
+                & ~Domain("move_id", "in", self._find_closing_moves(window))
+                & self._get_kept_domain(window)
             )
         if key == "invoice":
             return ITEMS, items & self._get_invoice_lines_domain()

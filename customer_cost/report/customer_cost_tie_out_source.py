@@ -104,28 +104,43 @@ class CustomerCostTieOutSource(models.AbstractModel):
     def _sql_uncaptured(self, company, first, last) -> SQL:
         """What the capture leaves out or excludes; for cost of sales, what booked it."""
         return SQL(
-            """SELECT c.id, c.account_id, c.excluded, c.left_out_reason, c.map_id, c.amount,
+            """SELECT c.id, c.account_id, a.account_type, c.excluded, c.left_out_reason, c.map_id,
+                      c.amount,
                       CASE WHEN c.excluded IS DISTINCT FROM 'cost_of_sales' THEN NULL
                            WHEN source.display_type = 'cogs' THEN 'invoice_entries'
                            WHEN source.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
                            THEN 'purchases'
                            ELSE 'other' END AS booked_by
-                 FROM (%s) c
+                 FROM (%(classified)s) c
+                 JOIN account_account a ON a.id = c.account_id
             LEFT JOIN LATERAL (
                    SELECT l.display_type, m.move_type
                      FROM account_move_line l JOIN account_move m ON m.id = l.move_id
                     WHERE l.id = c.id AND c.excluded = 'cost_of_sales') source ON TRUE
-                WHERE c.item_id IS NULL""",
-            self._sql_classified(company, first, last, SQL("a.account_type IN %s", ACCOUNT_TYPES)),
+                WHERE c.item_id IS NULL
+                  AND (a.account_type IN %(types)s OR c.excluded IS NULL)""",
+            classified=self._sql_classified(
+                company,
+                first,
+                last,
+                SQL(
+                    "(a.account_type IN %s OR a.id = ANY(%s))",
+                    ACCOUNT_TYPES,
+                    self._find_left_out_accounts(),
+                ),
+            ),
+            types=ACCOUNT_TYPES,
         )
 
     @api.model
     def _read_uncaptured(self, company, first, last):
         return self._read(
             SQL(
-                """SELECT account_id, excluded, left_out_reason, booked_by, min(map_id) AS map_id,
-                          count(DISTINCT id) AS count, sum(amount)::text AS amount
-                     FROM (%s) item GROUP BY account_id, excluded, left_out_reason, booked_by""",
+                """SELECT account_id, account_type, excluded, left_out_reason, booked_by,
+                          min(map_id) AS map_id, count(DISTINCT id) AS count,
+                          sum(amount)::text AS amount
+                     FROM (%s) item
+                 GROUP BY account_id, account_type, excluded, left_out_reason, booked_by""",
                 self._sql_uncaptured(company, first, last),
             )
         )
@@ -166,9 +181,13 @@ class CustomerCostTieOutSource(models.AbstractModel):
                AND m.commercial_partner_id IS NOT NULL""",
             SALES_TYPES,
         )
-        on_sales_account = SQL("(a.account_type IN %s AND closing.id IS NULL)", SALES_ACCOUNT_TYPES)
+        on_sales_account = SQL(
+            "(a.account_type IN %s AND closing.id IS NULL AND left_out.id IS NULL)",
+            SALES_ACCOUNT_TYPES,
+        )
         return SQL(
-            """WITH closing AS MATERIALIZED (%(closing)s)
+            """WITH closing AS MATERIALIZED (%(closing)s),
+                    left_out AS MATERIALIZED (%(left_out)s)
                SELECT l.id,
                       CASE WHEN %(on_sales_account)s THEN -l.balance ELSE l.balance END AS amount,
                       CASE WHEN NOT %(on_sales_account)s THEN 'elsewhere'
@@ -189,9 +208,11 @@ class CustomerCostTieOutSource(models.AbstractModel):
                  JOIN account_journal j ON j.id = m.journal_id
                  JOIN res_company co ON co.id = m.company_id
             LEFT JOIN closing ON closing.id = m.id
+            LEFT JOIN left_out ON left_out.id = l.id
                 WHERE %(in_range)s AND l.parent_state = 'posted' AND l.balance <> 0
                   AND (%(on_sales_account)s OR %(by_customer)s)""",
             closing=self._sql_closing(company, first, last),
+            left_out=self._sql_left_out(company, first, last),
             in_range=self._sql_in_range(company, first, last, "l"),
             on_sales_account=on_sales_account,
             by_customer=by_customer,
@@ -213,7 +234,8 @@ class CustomerCostTieOutSource(models.AbstractModel):
     def _sql_goods_items(self, company, first, last) -> SQL:
         """Items on cost-of-sales accounts, with what booked them."""
         return SQL(
-            """WITH closing AS MATERIALIZED (%(closing)s)
+            """WITH closing AS MATERIALIZED (%(closing)s),
+                    left_out AS MATERIALIZED (%(left_out)s)
                SELECT l.id, l.balance AS amount,
                       CASE WHEN l.display_type = 'cogs' THEN 'invoice_entries'
                            WHEN m.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
@@ -223,8 +245,10 @@ class CustomerCostTieOutSource(models.AbstractModel):
                  JOIN account_account a ON a.id = l.account_id
             LEFT JOIN closing ON closing.id = m.id
                 WHERE %(in_range)s AND l.parent_state = 'posted' AND l.balance <> 0
-                  AND a.account_type IN %(goods_types)s AND closing.id IS NULL""",
+                  AND a.account_type IN %(goods_types)s AND closing.id IS NULL
+                  AND l.id NOT IN (SELECT id FROM left_out)""",
             closing=self._sql_closing(company, first, last),
+            left_out=self._sql_left_out(company, first, last),
             in_range=self._sql_in_range(company, first, last, "l"),
             goods_types=GOODS_ACCOUNT_TYPES,
         )

@@ -178,6 +178,23 @@ class TestAccountMap(CustomerCostCommon):
         )
         self.assertFalse(self.post())
 
+    def test_the_code_is_that_of_the_company_of_the_row(self):
+        row = self.map_account(self.account, self.item)
+        other = self.setup_other_company(name="Elsewhere")["company"]
+        for company in (self.company, other):
+            rows = self.env["customer.cost.account.map"].with_context(
+                allowed_company_ids=(company | self.company).ids
+            )
+            self.assertEqual(rows.browse(row.id).account_code, self.account.code)
+            self.assertIn(row, rows.search([("account_code", "=", self.account.code)]))
+            self.assertNotIn(row, rows.search([("account_code", "=", "no such code")]))
+        searched = self.env["customer.cost.account.map"].with_user(self.users["accountant"])
+        for domain in (
+            [("account_id", "ilike", self.account.code)],
+            [("account_code", "=ilike", f"{self.account.code[:4].lower()}%")],
+        ):
+            self.assertIn(row, searched.search(domain))
+
     # ------------------------------------------------------------
     # Bad input
     # ------------------------------------------------------------

@@ -81,8 +81,15 @@ class TestCaptureExclusions(CustomerCostCommon):
         line = invoice.invoice_line_ids
         self.assertEqual(line.customer_cost_amount, 80.0)
 
-    def test_cost_of_sales_accounts_are_refused_in_the_map(self):
-        for account_type in ("income", "expense_direct_cost", "off_balance", "asset_current"):
+    def test_accounts_that_are_no_cost_to_serve_take_no_item(self):
+        by_invoice = "sales and cost of sales come from the invoices. Leave it out"
+        balance = "Only profit-and-loss accounts are mapped"
+        for account_type, message in (
+            ("income", by_invoice),
+            ("expense_direct_cost", by_invoice),
+            ("off_balance", balance),
+            ("asset_current", balance),
+        ):
             account = self.expense_account.copy(
                 {
                     "code": f"X{account_type[:8].replace('_', '.')}",
@@ -91,7 +98,7 @@ class TestCaptureExclusions(CustomerCostCommon):
                 }
             )
             before = self.env["customer.cost.account.map"].search_count([])
-            with self.assertRaisesRegex(ValidationError, "Only expense and other income"):
+            with self.assertRaisesRegex(ValidationError, message):
                 with self.env.cr.savepoint():
                     self.map_account(account, self.item)
             self.assertEqual(self.env["customer.cost.account.map"].search_count([]), before)

@@ -124,6 +124,8 @@ class TestEntryBadInput(CustomerCostCommon):
         entry.action_submit()
         self.company.sudo().customer_cost_max_days_back = 5
         self.assertNoApproval(entry, "03/10/2025 is more than 5 days back")
+        self.company.sudo().customer_cost_max_days_back = 1
+        self.assertNoApproval(entry, "03/10/2025 is more than 1 day back")
 
     def test_closed_period(self):
         self.close_period("2025-02-01")

@@ -92,6 +92,18 @@ class TestHistory(HistoryCommon):
         self.bills[0].action_post()
         self.assertEqual(self.ledger(), self.of_months(1, 2, 3, 4))
 
+    def test_days_without_any_posting_are_refused(self):
+        history = self.create_history(date_from="2024-02-01", date_to="2024-03-31")
+        with self.assertRefused(
+            "From 02/01/2024 to 03/31/2024 nothing is posted.*"
+            "first posted day is 01/10/2025, its last 04/10/2025"
+        ):
+            history.action_start()
+        self.assertEqual((history.state, len(history.month_ids)), ("draft", 0))
+        self.bills.button_draft()
+        with self.assertRefused("nothing is posted.*nor on any other day"):
+            history.action_start()
+
     def test_twice_gives_the_same_ledger(self):
         self.bring_in()
         again = self.bring_in()

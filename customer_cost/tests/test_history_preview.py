@@ -68,6 +68,39 @@ class TestHistoryPreview(HistoryCommon):
             ],
         )
 
+    def test_what_is_captured_already_and_what_lies_in_closed_periods_stand_apart(self):
+        self.bring_in(date_from="2025-03-01")
+        self.close("2025-01-01")
+        history = self.create_history(date_to="2025-04-30")
+        history.action_preview()
+        self.assertRecordValues(
+            history,
+            [
+                {
+                    "direct_total": 50.0,
+                    "indirect_total": 102.0,
+                    "captured_total": 307.0,
+                    "closed_total": 151.0,
+                    "left_out_total": 12.0,
+                    "excluded_total": -300.0,
+                    "total": 322.0,
+                }
+            ],
+        )
+        self.assertEqual(
+            {
+                (line.kind, line.item_id, line.amount): line.reason
+                for line in history.line_ids
+                if line.kind in ("captured", "closed")
+            },
+            {
+                ("captured", self.item, 207.0): "By posting, or by a history",
+                ("captured", self.other_item, 100.0): ("By posting, or by a history"),
+                ("closed", self.item, 101.0): "Not brought in unless the period is reopened",
+                ("closed", self.other_item, 50.0): "Not brought in unless the period is reopened",
+            },
+        )
+
     def test_rows_add_up_to_the_profit_and_loss(self):
         history = self.create_history()
         history.action_preview()
@@ -93,6 +126,9 @@ class TestHistoryPreview(HistoryCommon):
         )
         history.action_preview()
         self.assertEqual(history.estimate_count, 1)
+        self.close("2025-02-01")
+        history.action_preview()
+        self.assertEqual(history.estimate_count, 0)
 
     def test_preview_again_replaces_and_other_days_clear_it(self):
         history = self.create_history()

@@ -50,11 +50,49 @@ class TestHistoryUndo(HistoryCommon):
         self.run_cron()
         self.assertEqual(self.ledger(), self.of_months(4))
 
-    def test_undo_keeps_what_lies_after_the_start(self):
+    def test_undo_keeps_and_names_what_lies_after_the_start(self):
         history = self.bring_in(date_to="2025-04-30")
+        self.assertEqual(str(history.kept_from), "2025-04-01")
+        kept = history.month_ids[0]
+        self.assertEqual(kept.remark, "Captured with or without a history: cannot be undone")
+        self.assertFalse(any(history.month_ids[1:].mapped("remark")))
+        answer = history.action_undo()
+        self.assertRegex(answer["params"]["message"], r"04/01/2025 to 04/30/2025 stays as it is")
+        self.run_cron()
+        self.assertEqual(
+            self.states(history), [(4, "done"), (3, "undone"), (2, "undone"), (1, "undone")]
+        )
+        self.assertEqual(history.state, "done")
+        self.assertEqual(self.ledger(), self.of_months(4))
+        history.unlink()
+        self.assertEqual(self.ledger(), self.of_months(4))
+
+    def test_undo_of_what_is_captured_anyway_is_refused(self):
+        history = self.bring_in(date_from="2025-04-01", date_to="2025-04-30")
+        with self.assertRefused("nothing in that could be undone. 04/01/2025 to 04/30/2025 stays"):
+            history.action_undo()
+        self.assertEqual((history.state, history.month_ids.state), ("done", "done"))
+
+    def test_undo_in_a_company_that_captures_everything_is_refused(self):
+        history = self.bring_in()
+        self.company.customer_cost_start_date = False
+        with self.assertRefused("could be undone. 01/01/2025 to 03/31/2025 stays as it is"):
+            history.action_undo()
+
+    def test_undo_of_the_days_before_a_start_within_the_month(self):
+        self.company.customer_cost_start_date = "2025-03-20"
+        self.create_bill([(self.expense_account, 9.0, {})], day="2025-03-25")
+        before = self.ledger()
+        history = self.bring_in()
+        self.assertEqual(
+            [str(month.date_to) for month in history.month_ids[:2]], ["2025-03-31", "2025-03-19"]
+        )
         history.action_undo()
         self.run_cron()
-        self.assertEqual(self.ledger(), self.of_months(4))
+        self.assertEqual(
+            [month.state for month in history.month_ids], ["done", "undone", "undone", "undone"]
+        )
+        self.assertEqual(self.ledger(), before)
 
     def test_undo_while_a_period_is_closed_is_refused(self):
         history = self.bring_in()

@@ -1,6 +1,7 @@
 from datetime import date
 
 from odoo.tests import TransactionCase, freeze_time, new_test_user, tagged
+from odoo.tools import convert_file, mute_logger
 
 from odoo.addons.customer_cost.hooks import post_init_hook
 
@@ -8,6 +9,55 @@ ROLES = (
     "customer_cost.group_customer_cost_manager",
     "customer_cost.group_customer_cost_reviewer",
 )
+
+
+@tagged("post_install", "-at_install")
+class TestShippedCodes(TransactionCase):
+    """An update over records with shipped codes that people made themselves goes through."""
+
+    def update(self, name):
+        """Read a data file again, as an update of the add-on does."""
+        convert_file(self.env, "customer_cost", f"data/{name}.xml", None, mode="update")
+
+    def test_an_item_of_a_person_stands_for_the_shipped_one(self):
+        shipped = self.env.ref("customer_cost.item_sal_trv")
+        values = {"code": shipped.code, "level": "batch", "company_id": False}
+        shipped.unlink()
+        own = self.env["customer.cost.item"].create({"name": "Own trips", **values})
+        own.active = False
+        count = self.env["customer.cost.item"].with_context(active_test=False).search_count([])
+        self.update("customer_cost_item")
+        self.assertEqual(self.env.ref("customer_cost.item_sal_trv"), own)
+        self.assertRecordValues(own, [{"name": "Own trips", "active": False, **values}])
+        self.update("customer_cost_item")
+        self.assertEqual(
+            self.env["customer.cost.item"].with_context(active_test=False).search_count([]), count
+        )
+
+    def test_a_shipped_driver_takes_another_code(self):
+        self.env.ref("customer_cost.driver_net_revenue_rolling").unlink()
+        own = self.env["customer.cost.driver"].create(
+            {"name": "Own", "code": "REV12", "kind": "value"}
+        )
+        self.update("customer_cost_driver")
+        shipped = self.env.ref("customer_cost.driver_net_revenue_rolling")
+        self.assertEqual((shipped.code, shipped.window), ("REV12-2", "rolling"))
+        self.assertRecordValues(own, [{"name": "Own", "code": "REV12", "kind": "value"}])
+
+    def test_a_code_of_a_company_is_no_hindrance(self):
+        self.env.ref("customer_cost.item_sal_trv").unlink()
+        own = self.env["customer.cost.item"].create(
+            {"code": "SAL-TRV", "name": "Own", "company_id": self.env.company.id}
+        )
+        self.update("customer_cost_item")
+        shipped = self.env.ref("customer_cost.item_sal_trv")
+        self.assertEqual((shipped.code, shipped != own), ("SAL-TRV", True))
+
+    @mute_logger("odoo.sql_db")
+    def test_an_import_with_a_used_code_is_still_refused(self):
+        item = self.env["customer.cost.item"]
+        result = item.load(["code", "name"], [["SAL-TRV", "Again"]])
+        self.assertIn("already used by another cost item", result["messages"][0]["message"])
 
 
 @tagged("post_install", "-at_install")

@@ -93,8 +93,13 @@ class TestSetupAccess(SetupCommon):
         self.assertTrue(status["is_needed"])
         self.assertFalse(status["can_set_up"])
         self.assertIn(self.manager.name, status["managers"])
-        self.open_setup().action_accept_accounts()
-        self.assertFalse(self.env[SETUP]._get_status(self.company)["is_needed"])
+        self.assertFalse(status["unfinished_step"])
+        setup = self.open_setup()
+        setup.action_accept_accounts()
+        status = self.env[SETUP]._get_status(self.company)
+        self.assertEqual((status["is_needed"], status["unfinished_step"]), (False, "Months"))
+        setup._set_step("done")
+        self.assertFalse(self.env[SETUP]._get_status(self.company)["unfinished_step"])
 
     def test_the_people_of_each_role_are_shown(self):
         setup = self.open_setup()

@@ -2,6 +2,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.customer_cost.models.customer_cost_setup import PROFIT_AND_LOSS_TYPES
+from odoo.addons.customer_cost.models.customer_cost_setup_account import KIND_BY_TYPE
 
 from .setup_common import SetupCommon
 
@@ -166,12 +167,53 @@ class TestSetupAccounts(SetupCommon):
             setup.action_accept_accounts()
         self.assertFalse(self.map_rows(self.wages))
 
-    def test_accounts_decided_by_type_or_map_are_not_changed_here(self):
+    def test_accounts_decided_by_the_map_are_not_changed_here(self):
         self.map_account(self.travel, self.other_item)
+        with self.assertRaisesRegex(UserError, "decided already by the account map"):
+            self.line(self.open_setup(), self.travel).write({"left_out_reason": "no"})
+
+    def test_an_income_account_can_be_left_out_of_sales(self):
+        gains = self.create_account("T70001", "Exchange gains", "income")
+        self.create_entry_move([(gains, -30.0, {})], day="2025-05-15")
         setup = self.open_setup()
-        for account in (self.travel, self.company_data["default_account_revenue"]):
-            with self.assertRaisesRegex(UserError, "decided already"):
-                self.line(setup, account).write({"kind": "left_out", "left_out_reason": "no"})
+        line = self.line(setup, gains)
+        self.assertEqual((line.kind, line.status, setup.sales_total), ("sales", "type", 830.0))
+        line.write({"kind": "left_out", "left_out_reason": "Exchange"})
+        setup.action_read_accounts()
+        self.assertEqual((setup.sales_total, setup.left_out_total), (800.0, 16.0))
+        setup.action_accept_accounts()
+        self.assertEqual(self.map_rows(gains).left_out_reason, "Exchange")
+        setup.action_back()
+        self.assertEqual((line.kind, line.status), ("left_out", "mapped"))
+        self.assertEqual((setup.sales_total, setup.left_out_total), (800.0, 16.0))
+        self.assertEqual(setup.difference, 0.0)
+        self.map_rows(gains).active = False
+        setup.action_read_accounts()
+        self.assertEqual((line.kind, setup.sales_total, setup.difference), ("sales", 830.0, 0.0))
+
+    def test_a_row_that_leaves_out_part_of_an_income_account(self):
+        sales = self.company_data["default_account_revenue"]
+        misc = self.company_data["default_journal_misc"]
+        self.map_account(sales, left_out_reason="Exchange", journal_id=misc.id)
+        self.create_entry_move([(sales, -30.0, {})], day="2025-05-15")
+        setup = self.open_setup()
+        self.assertEqual(self.line(setup, sales).kind, "left_out")
+        self.assertEqual((setup.sales_total, setup.left_out_total), (800.0, 16.0))
+        self.assertEqual(setup.difference, 0.0)
+
+    def test_sales_and_cost_of_sales_take_no_cost_item(self):
+        for account_type in ("income", "expense_direct_cost"):
+            account = self.create_account(f"T7{account_type[:3]}", "Typed", account_type)
+            setup = self.open_setup()
+            self.line(setup, account).write({"kind": "cost", "item_id": self.item.id})
+            with self.assertRefused("T7.*cannot be a cost item.*Change the type"):
+                setup.action_accept_accounts()
+            with self.assertRefused("sales and cost of sales come from the invoices", Exception):
+                self.map_account(account, self.item)
+            self.line(setup, account).write({"kind": KIND_BY_TYPE[account_type], "item_id": False})
+            setup.action_accept_accounts()
+            self.assertFalse(self.map_rows(account))
+            setup.action_back()
 
     def test_goods_on_an_expense_account_stay_cost_of_sales(self):
         goods = self.env["product.product"].create({"name": "Goods", "type": "consu"})

@@ -157,6 +157,59 @@ class TestSetupCalculate(SetupCommon):
         self.run_cron()
         self.assertEqual(self.profits()[self.customer_a], (600.0, 40.0, 15.02, 120.0))
 
+    def start_and_stop(self, steps=0):
+        """Set-up stopped after so many months of its history were brought in."""
+        setup = self.prepare()
+        with patch.object(customer_cost_setup_calculate, "BUTTON_SECONDS", 0):
+            setup.action_calculate()
+            for _step in range(steps - 1):
+                setup.action_continue()
+        setup.action_stop()
+        return setup
+
+    def histories(self):
+        return self.env["customer.cost.history"].search([("company_id", "=", self.company.id)])
+
+    def test_calculated_again_the_stopped_history_goes_on(self):
+        setup = self.start_and_stop(2)
+        history = setup.history_id
+        self.assertEqual(
+            (history.state, len(history.month_ids._filter_unsettled())), ("stopped", 16)
+        )
+        setup.action_back()
+        setup.action_back()
+        setup.action_accept_accounts()
+        self.assertEqual(setup.captured_total, 115.01)
+        setup.action_accept_months()
+        setup.action_calculate()
+        self.run_cron()
+        self.assertEqual((self.histories(), history.state), (history, "done"))
+        self.assertEqual(setup.step, "done")
+        setup.action_restart()
+        self.calculate()
+        self.assertEqual(self.histories(), history)
+
+    def test_a_stopped_history_of_other_months_ends_with_what_it_brought_in(self):
+        setup = self.start_and_stop(2)
+        history = setup.history_id
+        setup.action_back()
+        setup.date_from = "2025-01-01"
+        self.assertEqual(self.histories(), setup.history_id | history)
+        self.assertRecordValues(history, [{"state": "done", "progress": 100.0}])
+        self.assertEqual(
+            (str(history.date_from), str(history.date_to)), ("2025-05-01", "2025-06-15")
+        )
+
+    def test_a_stopped_history_that_brought_nothing_in_is_removed(self):
+        setup = self.prepare()
+        history = setup.history_id
+        history.action_start()
+        history.action_stop()
+        setup.action_back()
+        setup.date_from = "2025-01-01"
+        self.assertFalse(history.exists())
+        self.assertRecordValues(self.histories(), [{"id": setup.history_id.id, "state": "draft"}])
+
     def test_a_month_that_fails_says_why_and_is_tried_again(self):
         setup = self.prepare()
         driver = self.env.ref("customer_cost.driver_net_revenue_rolling")

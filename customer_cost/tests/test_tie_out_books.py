@@ -22,6 +22,14 @@ class TieOutBooks(TieOutCommon):
         )
         cls.left_out_account = cls.create_account("T60009", "expense_other")
         cls.map_account(cls.left_out_account, left_out_reason="Fines")
+        cls.gains_account = cls.create_account("T70009", "income")
+        cls.map_account(
+            cls.gains_account,
+            left_out_reason="Exchange",
+            journal_id=cls.company_data["default_journal_misc"].id,
+        )
+        cls.scrap_account = cls.create_account("T50009", "expense_direct_cost")
+        cls.map_account(cls.scrap_account, left_out_reason="Scrap")
         cls.customer_a.customer_rank = 1
         # Odoo gives a product without taxes those of the companies its maker may not see
         cls.product.sudo().taxes_id = False
@@ -98,6 +106,7 @@ class TieOutBooks(TieOutCommon):
                 (cls.unmapped_account, 8.08, {}),
                 (cls.expense_account, 70.0, {"product_id": goods.id}),
                 (cls.other_income, 3.0, {"cost_item_id": cls.item.id}),
+                (cls.gains_account, 6.0, {}),
             ],
             day="2025-02-10",
         )
@@ -110,6 +119,8 @@ class TieOutBooks(TieOutCommon):
                 (cls.other_account, 500.0, {}),
                 (cls.left_out_account, 11.0, {}),
                 (cls.other_income, -9.0, {}),
+                (cls.gains_account, -30.0, {"cost_item_id": cls.item.id}),
+                (cls.scrap_account, 17.0, {}),
             ],
             day="2025-03-31",
         )
@@ -243,8 +254,35 @@ class TestTieOutBooks(TieOutBooks):
         self.assertEqual((goods["purchases"], goods["other"]), (70.0, 12.25))
         reasons = self.account_row(year, self.left_out_account)["reasons"]
         self.assertEqual([(row["label"], row["amount"]) for row in reasons], [("Fines", -11.0)])
+        for account, column, kept, reason, amount in (
+            (self.gains_account, "sales", -6.0, "Exchange", 30.0),
+            (self.scrap_account, "cost_of_sales", 0.0, "Scrap", -17.0),
+        ):
+            row = self.account_row(year, account)
+            self.assertEqual((row[column], row["left_out"], row["captured"]), (kept, amount, 0.0))
+            self.assertEqual(
+                [(found["label"], found["amount"]) for found in row["reasons"]], [(reason, amount)]
+            )
+        self.assertEqual(sales["bill"], -6.0)
         manual = self.section(year, "manual")
         self.assertEqual((manual["own"], manual["direct"], manual["pool"]), (131.0, 100.0, 31.0))
+
+    def test_an_invoice_line_that_the_map_leaves_out_is_taken_back(self):
+        before = self.section(self.tie_out(), "sales")
+        sale = self.create_sale(self.customer_a, price=77.0, day="2025-03-03", post=False)
+        sale.invoice_line_ids.account_id = self.scrap_account
+        sale.copy({"invoice_date": "2025-03-03"}).invoice_line_ids.account_id = self.gains_account
+        self.map_account(self.gains_account, left_out_reason="Gains")._unguarded().write(
+            {"effective_from": False}
+        )
+        sales = self.env["account.move"].search([("invoice_line_ids.price_unit", "=", 77.0)])
+        sales.date = "2025-03-03"
+        sales.action_post()
+        year = self.check_all_ranges()
+        after = self.section(year, "sales")
+        self.assertEqual(after["invoice"] - before["invoice"], 154.0)
+        self.assertEqual(after["elsewhere"] - before["elsewhere"], -154.0)
+        self.assertEqual(self.account_row(year, self.gains_account)["left_out"], 101.0)
 
     def test_late_cost_counts_in_the_month_that_took_it(self):
         january = self.tie_out(FIRST, FIRST)

@@ -98,8 +98,10 @@ class CustomerCostMapPreviewLine(models.TransientModel):
 
     _name = "customer.cost.map.preview.line"
     _description = "Account Map Preview Line"
+    _inherit = ["customer.cost.account.mixin"]
 
     preview_id = fields.Many2one("customer.cost.map.preview", ondelete="cascade")
+    company_id = fields.Many2one(related="preview_id.company_id")
     currency_id = fields.Many2one(related="preview_id.currency_id")
     item_id = fields.Many2one("customer.cost.item", string="Cost Item", readonly=True)
     account_id = fields.Many2one("account.account", readonly=True)

@@ -56,6 +56,7 @@ function makeOverview(changes) {
         setup: {
             is_needed: false,
             is_running: false,
+            unfinished_step: false,
             progress: 0,
             can_set_up: true,
             managers: ["Mia"],
@@ -155,6 +156,12 @@ test("figures, marks and customers open what stands behind them", async () => {
     ]);
 });
 
+test("one line without known cost is named in the singular", async () => {
+    await openOverview({ has_tie_out: false, unknown_lines: 1 });
+    expect("li[data-key=unknown]").toHaveText("1 invoice line has no known product cost");
+    expect.verifySteps(["get_overview rolling"]);
+});
+
 test("who may not see the tie-out is not asked to wait for it", async () => {
     await openOverview({ has_tie_out: false });
     expect.verifySteps(["get_overview rolling"]);
@@ -177,6 +184,18 @@ test("an empty company is led to the set-up", async () => {
     });
     expect.verifySteps(["get_overview rolling"]);
     await contains(".o_customer_cost_open_setup").click();
+    expect.verifySteps(["action_open"]);
+});
+
+test("a set-up that was begun is offered where it stands", async () => {
+    await openOverview({ setup: { ...makeOverview().setup, unfinished_step: "Months" } });
+    onRpc("customer.cost.setup", "action_open", () => {
+        expect.step("action_open");
+        return { type: "ir.actions.act_window_close" };
+    });
+    expect.verifySteps(["get_overview rolling", "get_trust rolling"]);
+    expect(".alert").toHaveText(/was begun and stands at “Months”/);
+    await contains(".alert button:contains(Continue)").click();
     expect.verifySteps(["action_open"]);
 });
 

@@ -67,6 +67,12 @@ export class CustomerCostOverview extends Component {
         return this.figures.setup;
     }
 
+    get unfinishedText() {
+        return _t("The set-up was begun and stands at “%(step)s”.", {
+            step: this.setupStatus.unfinished_step,
+        });
+    }
+
     get heading() {
         const { from, to } = this.figures.period;
         return _t("%(company)s, %(from)s – %(to)s", {
@@ -157,11 +163,7 @@ export class CustomerCostOverview extends Component {
             {
                 key: "unknown",
                 good: !unknown_lines,
-                text: unknown_lines
-                    ? _t("%(count)s invoice lines have no known product cost", {
-                          count: unknown_lines,
-                      })
-                    : _t("Every invoice line has a known product cost"),
+                text: this.getUnknownText(unknown_lines),
                 open: () =>
                     this.openReport(PROFITABILITY_ACTION, _t("Unknown product cost"), [
                         ...this.getDomain("month"),
@@ -195,16 +197,30 @@ export class CustomerCostOverview extends Component {
                 {
                     key: "unmapped",
                     good: !unmapped,
-                    text: unmapped
-                        ? _t("%(count)s accounts are in no row of the account map", {
-                              count: unmapped,
-                          })
-                        : _t("Every account is mapped or left out with a reason"),
+                    text: this.getUnmappedText(unmapped),
                     open: () => this.openAction("customer_cost.customer_cost_account_map_action"),
                 }
             );
         }
         return marks.map((mark) => ({ ...mark, period: period.key }));
+    }
+
+    getUnknownText(count) {
+        if (!count) {
+            return _t("Every invoice line has a known product cost");
+        }
+        return count === 1
+            ? _t("1 invoice line has no known product cost")
+            : _t("%(count)s invoice lines have no known product cost", { count });
+    }
+
+    getUnmappedText(count) {
+        if (!count) {
+            return _t("Every account is mapped or left out with a reason");
+        }
+        return count === 1
+            ? _t("1 account is in no row of the account map")
+            : _t("%(count)s accounts are in no row of the account map", { count });
     }
 
     formatAmount(amount) {
