@@ -53,6 +53,7 @@ registry.category("web_tour.tours").add("customer_cost_five_clicks", {
         },
         {
             content: "The accounts add up to the profit and loss",
+            timeout: 60000,
             trigger: ".o_form_view div[name=difference]:contains(/^\\$ 0\\.00$/)",
         },
         {
@@ -61,6 +62,7 @@ registry.category("web_tour.tours").add("customer_cost_five_clicks", {
         },
         {
             content: "The months are previewed",
+            timeout: 60000,
             trigger: ".o_form_view div[name=item_count]:not(:contains(/^0$/))",
         },
         {
@@ -88,6 +90,7 @@ registry.category("web_tour.tours").add("customer_cost_five_clicks", {
         },
         {
             content: "The books tie out",
+            timeout: 60000,
             trigger: ".o_customer_cost_trust li[data-key=tied]:contains('difference $ 0.00')",
         },
         {
