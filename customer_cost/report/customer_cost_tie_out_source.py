@@ -11,7 +11,6 @@ from .customer_cost_tie_out import (
     SALES_ACCOUNT_TYPES,
 )
 
-
 class CustomerCostTieOutSource(models.AbstractModel):
     """What the tie-out reads: one statement per store, whatever the number of rows.
 
@@ -24,13 +23,14 @@ class CustomerCostTieOutSource(models.AbstractModel):
     @api.model
     def _read(self, query):
         """Rows of ``query`` as dicts; its amounts, cast to text, as decimals."""
-        return [
-            {
-                name: Decimal(value or 0) if name.startswith("amount") else value
-                for name, value in row.items()
-            }
-            for row in self.env.execute_query_dict(query)
-        ]
+        return [self._to_decimals(row) for row in self.env.execute_query_dict(query)]
+
+    @api.model
+    def _to_decimals(self, row):
+        return {
+            name: Decimal(value or 0) if name.startswith("amount") else value
+            for name, value in row.items()
+        }
 
     @api.model
     def _sql_in_range(self, company, first, last, alias) -> SQL:
@@ -315,11 +315,18 @@ class CustomerCostTieOutSource(models.AbstractModel):
         return self._read(
             SQL(
                 """SELECT count(*) AS count, sum(e.amount_company)::text AS amount
-                     FROM customer_cost_entry e
-                    WHERE %s AND e.kind = 'statistical' AND e.state IN ('approved', 'reversed')""",
-                self._sql_in_range(company, first, last, "e"),
+                     FROM customer_cost_entry e WHERE %s""",
+                self._sql_manual(company, first, last),
             )
         )[0]
+
+    @api.model
+    def _sql_manual(self, company, first, last) -> SQL:
+        """Approved entries ``e`` of the range that are not in the books."""
+        return SQL(
+            "%s AND e.kind = 'statistical' AND e.state IN ('approved', 'reversed')",
+            self._sql_in_range(company, first, last, "e"),
+        )
 
     @api.model
     def _read_runs(self, company, first, last):
