@@ -4,7 +4,9 @@ from . import customer_cost_figures
 from . import customer_cost_tie_out
 from . import customer_cost_tie_out_source
 from . import customer_cost_tie_out_sections
+from . import customer_cost_goods
 from . import customer_cost_overview
+from . import customer_cost_pool
 from . import customer_cost_tie_out_differences
 from . import customer_cost_tie_out_findings
 from . import account_invoice_report
