@@ -5,16 +5,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import date_utils, format_date
 
-SALES_ACCOUNT_TYPES = ("income",)
-GOODS_ACCOUNT_TYPES = ("expense_direct_cost",)
-RESULT_ACCOUNT_TYPES = (
-    *SALES_ACCOUNT_TYPES,
-    "income_other",
-    *GOODS_ACCOUNT_TYPES,
-    "expense",
-    "expense_depreciation",
-    "expense_other",
-)
+from ..models.customer_cost_account_map import GOODS_ACCOUNT_TYPES, SALES_ACCOUNT_TYPES
+
 # Column of what is never a customer cost because it is part of something else.
 REASON_COLUMNS = {"cost_of_sales": "cost_of_sales", "sale_discount": "sales"}
 COLUMNS = ("balance", "sales", "cost_of_sales", "captured", "left_out", "excluded")
@@ -167,7 +159,9 @@ class CustomerCostTieOut(models.AbstractModel):
         :param books: dict of account id to what its journal items differ from the ledger by
         """
         rows = defaultdict(
-            lambda: dict.fromkeys((*COLUMNS, "difference"), Decimal(0)) | {"count": 0, "reasons": []}
+            lambda: (
+                dict.fromkeys((*COLUMNS, "difference"), Decimal(0)) | {"count": 0, "reasons": []}
+            )
         )
         for found in self._read_balances(*window):
             row = rows[found["account_id"]]

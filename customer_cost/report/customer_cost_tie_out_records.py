@@ -3,13 +3,13 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..models.customer_cost_account_map import ACCOUNT_TYPES
-from .customer_cost_profitability import SALES_TYPES
-from .customer_cost_tie_out import (
+from ..models.customer_cost_account_map import (
+    ACCOUNT_TYPES,
     GOODS_ACCOUNT_TYPES,
     RESULT_ACCOUNT_TYPES,
     SALES_ACCOUNT_TYPES,
 )
+from .customer_cost_profitability import SALES_TYPES
 
 ITEMS = "account.move.line"
 LINES = "customer.cost.line"
@@ -79,13 +79,9 @@ class CustomerCostTieOutRecords(models.AbstractModel):
     @api.model
     def _get_list_context(self, model, window):
         """What lists that are made for one company and range have to know."""
-        if model not in WINDOWED:
-            return {}
         company, first, last = window
-        return {
-            WINDOW: [company.id, first.isoformat(), last.isoformat()],
-            **WINDOWED[model],
-        }
+        days = [first.isoformat(), last.isoformat()]
+        return {WINDOW: [company.id, *days], **WINDOWED[model]} if model in WINDOWED else {}
 
     @api.model
     def _get_window(self):

@@ -3,13 +3,14 @@ from decimal import Decimal
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..models.customer_cost_account_map import ACCOUNT_TYPES
-from .customer_cost_profitability import SALES_TYPES
-from .customer_cost_tie_out import (
+from ..models.customer_cost_account_map import (
+    ACCOUNT_TYPES,
     GOODS_ACCOUNT_TYPES,
     RESULT_ACCOUNT_TYPES,
     SALES_ACCOUNT_TYPES,
 )
+from .customer_cost_profitability import SALES_TYPES
+
 
 class CustomerCostTieOutSource(models.AbstractModel):
     """What the tie-out reads: one statement per store, whatever the number of rows.
@@ -57,8 +58,13 @@ class CustomerCostTieOutSource(models.AbstractModel):
             UNION ALL
                SELECT account_opening_move_id, 'opening' FROM res_company
                 WHERE id = %s AND account_opening_move_id IS NOT NULL""",
+            # the days of the items as well: their index leads to the few on such accounts
             self.env["customer.cost.capture"]._sql_closing(
-                self._sql_in_range(company, first, last, "m")
+                SQL(
+                    "%s AND %s",
+                    self._sql_in_range(company, first, last, "m"),
+                    self._sql_in_range(company, first, last, "eq"),
+                )
             ),
             company.id,
             company.id,
