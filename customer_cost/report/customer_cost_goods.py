@@ -46,23 +46,22 @@ class CustomerCostGoods(models.Model):
         tie_out = self.env["customer.cost.tie.out"]
         window = tie_out._get_window()
         return SQL(
-            """SELECT l.id, l.company_id, l.date, l.move_id, l.account_id, l.product_id, l.name,
+            """WITH part AS MATERIALIZED (
+                   SELECT id, amount AS booked, 0 AS frozen FROM (%(goods)s) goods
+                UNION ALL
+                   SELECT id, amount, 0 FROM (%(uncaptured)s) uncaptured
+                    WHERE excluded = 'cost_of_sales'
+                UNION ALL
+                   SELECT l.id, 0, l.customer_cost_amount
+                     FROM account_move m JOIN account_move_line l ON l.move_id = m.id
+                    WHERE %(in_range)s AND m.state = 'posted' AND m.move_type IN %(types)s
+                      AND m.partner_id IS NOT NULL AND l.display_type = 'product'
+                      AND l.customer_cost_amount <> 0),
+                    side AS MATERIALIZED (
+                   SELECT id, sum(booked) AS booked, sum(frozen) AS frozen FROM part GROUP BY id)
+               SELECT l.id, l.company_id, l.date, l.move_id, l.account_id, l.product_id, l.name,
                       l.quantity, side.booked, side.frozen, side.booked - side.frozen AS difference
-                 FROM (SELECT id, sum(booked) AS booked, sum(frozen) AS frozen
-                         FROM (SELECT id, amount AS booked, 0 AS frozen FROM (%(goods)s) goods
-                            UNION ALL
-                               SELECT id, amount, 0 FROM (%(uncaptured)s) uncaptured
-                                WHERE excluded = 'cost_of_sales'
-                            UNION ALL
-                               SELECT l.id, 0, l.customer_cost_amount
-                                 FROM account_move m
-                                 JOIN account_move_line l ON l.move_id = m.id
-                                WHERE %(in_range)s AND m.state = 'posted'
-                                  AND m.move_type IN %(types)s AND m.partner_id IS NOT NULL
-                                  AND l.display_type = 'product' AND l.customer_cost_amount <> 0
-                              ) part
-                     GROUP BY id) side
-                 JOIN account_move_line l ON l.id = side.id""",
+                 FROM side JOIN account_move_line l ON l.id = side.id""",
             goods=tie_out._sql_goods_items(*window),
             uncaptured=tie_out._sql_uncaptured(*window),
             in_range=tie_out._sql_in_range(*window, "m"),

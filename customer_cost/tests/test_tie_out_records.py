@@ -53,7 +53,7 @@ class TestTieOutRecords(TieOutBooks):
     def total(self, *path):
         action = self.open(*path)
         self.env.invalidate_all()
-        model = self.env[action["res_model"]].with_context(action["context"])
+        model = self.env[action["res_model"]].with_context(**action["context"])
         records = model.search(action["domain"])
         name = path[-1] if path[-1] in OWN_COLUMN else AMOUNTS[action["res_model"]]
         if path == ("cost_of_sales", "frozen"):
@@ -111,7 +111,7 @@ class TestTieOutRecords(TieOutBooks):
 
     def test_what_waits_is_named_by_month_and_item(self):
         action = self.open("result", "waiting")
-        pools = self.env["customer.cost.pool"].with_context(action["context"])
+        pools = self.env["customer.cost.pool"].with_context(**action["context"])
         rows = pools.search(action["domain"])
         lines = self.env["customer.cost.line"]
         for row in rows.filtered(lambda row: row.item_id and not row.run_id):
@@ -128,7 +128,7 @@ class TestTieOutRecords(TieOutBooks):
     def test_products_behind_the_cost_of_sales_difference(self):
         action = self.open("cost_of_sales", "gap")
         self.assertTrue(action["context"]["search_default_group_product"])
-        rows = self.env["customer.cost.goods"].with_context(action["context"])
+        rows = self.env["customer.cost.goods"].with_context(**action["context"])
         sums = {
             product: (booked, frozen)
             for product, booked, frozen in rows._read_group(
