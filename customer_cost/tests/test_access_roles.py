@@ -47,6 +47,7 @@ MATRIX = {
     "customer.cost.map.apply.line":       (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.preview":          (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.preview.line":     (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.span":                 (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.period":               (NONE, NONE, "rw", "rw", NONE, READ, NONE, NONE, NONE),
     "customer.cost.period.check":         (NONE, NONE, "rw", "rw", NONE, READ, NONE, NONE, NONE),
     "customer.cost.period.closing":       (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
