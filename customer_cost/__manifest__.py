@@ -40,6 +40,8 @@
         "report/customer_cost_analysis_views.xml",
         "report/customer_cost_profitability_views.xml",
         "report/customer_cost_overview_views.xml",
+        "report/customer_cost_goods_views.xml",
+        "report/customer_cost_pool_views.xml",
         "views/customer_cost_setup_views.xml",
         "report/customer_cost_tie_out_views.xml",
         "report/account_invoice_report_views.xml",

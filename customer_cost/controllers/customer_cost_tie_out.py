@@ -1,5 +1,4 @@
-from odoo import fields, http
-from odoo.exceptions import UserError
+from odoo import http
 from odoo.http import content_disposition, request
 
 CONTENT_TYPES = {
@@ -20,10 +19,7 @@ class CustomerCostTieOutController(http.Controller):
         tie_out = request.env["customer.cost.tie.out"]
         company = request.env["res.company"].browse(company_id)
         tie_out._check_company(company)
-        try:
-            first, last = fields.Date.to_date(first), fields.Date.to_date(last)
-        except ValueError as error:
-            raise UserError(request.env._("Dates are written like 2025-12-31.")) from error
+        first, last = tie_out._parse_range(first, last)
         if kind == "pdf":
             content = tie_out._get_pdf(company, first, last)
         else:

@@ -48,6 +48,7 @@ from . import customer_cost_run_step
 from . import customer_cost_run_cell
 from . import customer_cost_allocation
 from . import customer_cost_item_month
+from . import customer_cost_span
 from . import customer_cost_balance
 from . import customer_cost_summary
 from . import account_analytic_account

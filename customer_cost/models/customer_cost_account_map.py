@@ -2,10 +2,13 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import SQL
 
-ACCOUNT_TYPES = ("expense", "expense_depreciation", "expense_other", "income_other")
+SALES_ACCOUNT_TYPES = ("income",)
+GOODS_ACCOUNT_TYPES = ("expense_direct_cost",)
 # Sales and cost of sales come from the customer's invoices and are never a cost to serve: a row
 # can only leave them out.
-INVOICE_ACCOUNT_TYPES = ("income", "expense_direct_cost")
+INVOICE_ACCOUNT_TYPES = (*SALES_ACCOUNT_TYPES, *GOODS_ACCOUNT_TYPES)
+ACCOUNT_TYPES = ("expense", "expense_depreciation", "expense_other", "income_other")
+RESULT_ACCOUNT_TYPES = (*INVOICE_ACCOUNT_TYPES, *ACCOUNT_TYPES)
 
 
 class CustomerCostAccountMap(models.Model):

@@ -3,6 +3,7 @@ import logging
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, date_utils, format_date
 
 from ..fields import Amount, Many2oneUnchecked
@@ -227,18 +228,41 @@ class CustomerCostBalance(models.Model):
 
     @api.model
     def _cron_check(self):
-        """Recompute the summaries for today, then compare every month with its sources."""
-        commit = self.env["ir.cron"]._commit_progress
-        companies = self.env["res.company"].search(Domain.TRUE)
-        for company in companies:
-            self.env["customer.cost.dirty"]._mark(company.id, [None])
-        self._trigger_refresh()
-        periods = self._get_checked_periods(companies.ids)
-        commit(remaining=len(periods))
-        for company_id, month in periods:
-            for line in self._check_period(company_id, month):
-                _logger.info("stored figures differ and are refreshed: %s", line)
-            commit(1)
+        """Recompute the summaries for today, then compare every month with its sources.
+
+        Each month in a transaction of its own; an interrupted night goes on where it was.
+        """
+        cron = self.env["ir.cron"]
+        spans = self.env["customer.cost.span"]
+        queue = spans._get_queue()
+        if not queue:
+            companies = self.env["res.company"].search(Domain.TRUE)
+            for company in companies:
+                self.env["customer.cost.dirty"]._mark(company.id, [None])
+            self._trigger_refresh()
+            queue = spans._queue(companies)
+        cron._commit_progress(remaining=len(queue))
+        for span in queue:
+            if not cron._commit_progress(int(self._check_in_turn(span))):
+                return
+
+    @api.model
+    def _check_in_turn(self, span):
+        """Check a month, or months, of the queue.
+
+        :return: whether it is done; one that another transaction works on stays in the queue
+        """
+        try:
+            with self.env.cr.savepoint():
+                for line in span._check():
+                    _logger.info("stored figures differ and are refreshed: %s", line)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            self.env.cr.rollback()
+            return False
+        except Exception:
+            _logger.exception("%s could not be checked", span)
+        span.to_check = False
+        return True
 
     @api.model
     def _get_checked_periods(self, company_ids):
@@ -280,25 +304,27 @@ class CustomerCostBalance(models.Model):
         self.env["customer.cost.dirty"]._mark(
             company_id, [month], {row["customer_id"] for row in differences}
         )
-        texts = [self._get_difference_text(row, company_id, month) for row in differences + items]
-        period = self.env["customer.cost.period"]._get(
-            self.env["res.company"].browse(company_id), month
-        )
-        period.message_post(
-            body=self.env._(
+        company = self.env["res.company"].browse(company_id)
+        # a note is read by others than who caused it: it is in the language of the company
+        noted = self.with_context(lang=company.partner_id.lang)
+        texts = noted._get_difference_texts(differences[:NAMED_DIFFERENCES] + items, company, month)
+        noted.env["customer.cost.period"]._get(company, month).message_post(
+            body=noted.env._(
                 "Stored figures differed from ledger and invoices and are refreshed: %(what)s",
                 what="; ".join(texts[:NAMED_DIFFERENCES]),
             )
         )
-        return texts
+        return self._get_difference_texts(differences + items, company, month)
 
-    def _get_difference_text(self, row, company_id, month):
+    def _get_difference_texts(self, rows, company, month):
+        return [self._get_difference_text(row, company, month) for row in rows]
+
+    def _get_difference_text(self, row, company, month):
         if "customer_id" in row:
             model, record = self, self.env["res.partner"].browse(row["customer_id"])
         else:
             model = self.env["customer.cost.item.month"]
             record = self.env["customer.cost.item"].browse(row["item_id"])
-        company = self.env["res.company"].browse(company_id)
         return self.env._(
             "%(company)s, %(month)s, %(record)s: %(figure)s is %(expected)s, stored was %(stored)s",
             company=company.name,

@@ -132,37 +132,44 @@ class CustomerCostCapture(models.AbstractModel):
         self._flush_sources()
         return self.env.execute_query_dict(
             SQL(
-                """WITH candidate AS MATERIALIZED (%(candidate)s),
-                        mapped AS MATERIALIZED (%(mapped)s),
-                        portion AS (%(portion)s),
-                        target AS MATERIALIZED (%(target)s),
-                        present AS (%(present)s),
-                        difference AS (
-                   SELECT id, item_id, customer_id, centre_id, date, service_date,
-                          max(move_id) AS move_id, sum(expected) AS expected,
-                          sum(present) AS present
-                     FROM (SELECT id, move_id, item_id, customer_id, centre_id, date,
-                                  service_date, amount AS expected, 0 AS present FROM target
-                     UNION ALL SELECT id, move_id, item_id, customer_id, centre_id, date,
-                                  service_date, 0, amount FROM present) both_sides
-                 GROUP BY id, item_id, customer_id, centre_id, date, service_date
-                   HAVING sum(expected) <> sum(present))
-                   SELECT d.id AS line_id, COALESCE(l.move_id, d.move_id) AS move_id,
-                          l.account_id, d.item_id, d.customer_id, d.centre_id, d.date,
-                          d.service_date, d.expected, d.present
-                     FROM difference d LEFT JOIN account_move_line l ON l.id = d.id
-                 ORDER BY d.date, 2, d.id, d.item_id, d.customer_id, d.centre_id,
-                          d.service_date
-                    LIMIT %(limit)s""",
-                candidate=self._sql_candidates(
-                    self._sql_moves_of_days(company, first, last), self._sql_may_be_mapped()
-                ),
-                mapped=self._sql_mapped(),
-                portion=self._sql_portions(),
-                target=self._sql_target(),
-                present=self._sql_held(company, first, last),
-                limit=limit,
+                """%s ORDER BY date, move_id, line_id, item_id, customer_id, centre_id,
+                               service_date
+                    LIMIT %s""",
+                self._sql_differences(company, first, last),
+                limit,
             )
+        )
+
+    @api.model
+    def _sql_differences(self, company, first, last) -> SQL:
+        """The statement of :meth:`_find_differences`, in no order."""
+        return SQL(
+            """WITH candidate AS MATERIALIZED (%(candidate)s),
+                    mapped AS MATERIALIZED (%(mapped)s),
+                    portion AS (%(portion)s),
+                    target AS MATERIALIZED (%(target)s),
+                    present AS (%(present)s),
+                    difference AS (
+               SELECT id, item_id, customer_id, centre_id, date, service_date,
+                      max(move_id) AS move_id, sum(expected) AS expected,
+                      sum(present) AS present
+                 FROM (SELECT id, move_id, item_id, customer_id, centre_id, date,
+                              service_date, amount AS expected, 0 AS present FROM target
+                 UNION ALL SELECT id, move_id, item_id, customer_id, centre_id, date,
+                              service_date, 0, amount FROM present) both_sides
+             GROUP BY id, item_id, customer_id, centre_id, date, service_date
+               HAVING sum(expected) <> sum(present))
+               SELECT d.id AS line_id, COALESCE(l.move_id, d.move_id) AS move_id,
+                      l.account_id, d.item_id, d.customer_id, d.centre_id, d.date,
+                      d.service_date, d.expected, d.present
+                 FROM difference d LEFT JOIN account_move_line l ON l.id = d.id""",
+            candidate=self._sql_candidates(
+                self._sql_moves_of_days(company, first, last), self._sql_may_be_mapped()
+            ),
+            mapped=self._sql_mapped(),
+            portion=self._sql_portions(),
+            target=self._sql_target(),
+            present=self._sql_held(company, first, last),
         )
 
     @api.model

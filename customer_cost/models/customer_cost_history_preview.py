@@ -3,15 +3,8 @@ from odoo.tools import SQL
 
 from ..fields import Amount
 from .account_move_line_freeze import SALES_TYPES
+from .customer_cost_account_map import RESULT_ACCOUNT_TYPES
 
-PROFIT_AND_LOSS_TYPES = (
-    "expense",
-    "expense_depreciation",
-    "expense_direct_cost",
-    "expense_other",
-    "income",
-    "income_other",
-)
 KINDS = ("direct", "indirect", "captured", "closed", "left_out", "excluded")
 
 
@@ -118,7 +111,7 @@ class CustomerCostHistory(models.Model):
                  GROUP BY 1, 2, 3""",
                 candidate=capture._sql_candidates(
                     self._sql_days(),
-                    SQL("a.account_type IN %s", PROFIT_AND_LOSS_TYPES),
+                    SQL("a.account_type IN %s", RESULT_ACCOUNT_TYPES),
                     since_start=False,
                 ),
                 mapped=capture._sql_mapped(),
@@ -156,7 +149,7 @@ class CustomerCostHistory(models.Model):
                JOIN account_account a ON a.id = l.account_id
               WHERE %s AND m.state = 'posted' AND l.balance <> 0 AND a.account_type IN %s""",
             moves,
-            PROFIT_AND_LOSS_TYPES,
+            RESULT_ACCOUNT_TYPES,
         )
 
     def _count_items(self):

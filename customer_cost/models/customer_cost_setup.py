@@ -4,6 +4,7 @@ from odoo.tools import SQL, date_utils, format_date
 
 from ..engine import COST, COST_OF_SALES, LEFT_OUT, SALES
 from ..fields import Amount
+from .customer_cost_account_map import RESULT_ACCOUNT_TYPES
 
 STEPS = [
     ("accounts", "Accounts"),
@@ -11,14 +12,6 @@ STEPS = [
     ("calculate", "Calculate"),
     ("done", "Result"),
 ]
-PROFIT_AND_LOSS_TYPES = (
-    "income",
-    "income_other",
-    "expense",
-    "expense_other",
-    "expense_depreciation",
-    "expense_direct_cost",
-)
 ROLE_FIELDS = {
     "manager_ids": "customer_cost.group_customer_cost_manager",
     "accountant_ids": "customer_cost.group_customer_cost_accountant",
@@ -353,7 +346,7 @@ class CustomerCostSetup(models.Model):
                 self.company_id.id,
                 self.date_from,
                 self.date_to,
-                PROFIT_AND_LOSS_TYPES,
+                RESULT_ACCOUNT_TYPES,
             )
         )
         return float(result)

@@ -4,8 +4,7 @@ from odoo import models
 from odoo.tools import SQL
 
 from ..engine import COST, COST_OF_SALES, LEFT_OUT, SALES, propose
-from .customer_cost_account_map import INVOICE_ACCOUNT_TYPES
-from .customer_cost_setup import PROFIT_AND_LOSS_TYPES
+from .customer_cost_account_map import INVOICE_ACCOUNT_TYPES, RESULT_ACCOUNT_TYPES
 from .customer_cost_setup_account import KIND_BY_TYPE
 
 KIND_ORDER = {SALES: 1, COST_OF_SALES: 2, COST: 3, LEFT_OUT: 4}
@@ -59,7 +58,7 @@ class CustomerCostSetupBooks(models.Model):
         return accounts.with_context(active_test=False).search(
             [
                 ("company_ids", "parent_of", self.company_id.ids),
-                ("account_type", "in", PROFIT_AND_LOSS_TYPES),
+                ("account_type", "in", RESULT_ACCOUNT_TYPES),
             ]
         )
 
@@ -145,7 +144,7 @@ class CustomerCostSetupBooks(models.Model):
                  GROUP BY account_id""",
                 candidate=capture._sql_candidates(
                     in_range,
-                    SQL("a.account_type IN %s", PROFIT_AND_LOSS_TYPES),
+                    SQL("a.account_type IN %s", RESULT_ACCOUNT_TYPES),
                     since_start=False,
                 ),
                 classified=capture._sql_classified(),

@@ -5,7 +5,10 @@ from . import customer_cost_tie_out
 from . import customer_cost_tie_out_source
 from . import customer_cost_tie_out_left_out
 from . import customer_cost_tie_out_sections
+from . import customer_cost_goods
 from . import customer_cost_overview
+from . import customer_cost_pool
+from . import customer_cost_tie_out_differences
 from . import customer_cost_tie_out_findings
 from . import account_invoice_report
 from . import customer_cost_tie_out_records

@@ -87,14 +87,17 @@ class CustomerCostOverview(models.AbstractModel):
         }
 
     @api.model
-    @api.readonly
-    def get_trust(self, period="rolling"):
-        """Return whether the period ties out, and the way from customers to the result.
+    def get_trust(self, period="rolling", anew=False):
+        """Return whether the months of a period tie out, and the way from customers to the result.
 
         :param period: as for :meth:`get_overview`
-        :return: JSON-serialisable dict: ``is_tied``, ``difference``, ``rows`` from full-cost
+        :param anew: tie out every month again, not only those that changed since they were
+        :return: JSON-serialisable dict: ``left``, how many parts of the period the next call has
+            to tie out, if any, and nothing else then; ``is_tied``, ``difference``, ``tied_at``
+            (since when what is shown holds, in UTC), ``from`` and ``to``, ``rows`` from full-cost
             profit to the result of the books (income positive), ``waiting`` (cost in the pools),
-            ``sales`` (sales without customer or invoice) and the tie-out's ``counts``
+            ``sales`` (sales without customer or invoice), ``gap`` (cost of sales booked less
+            frozen) and ``unmapped`` (number of accounts in no row of the map)
         :raises AccessError: the user may not see the tie-out
         """
         company = self.env.company
@@ -102,22 +105,33 @@ class CustomerCostOverview(models.AbstractModel):
         tie_out._check_company(company)
         ranges = self._get_ranges()
         chosen = next((found for found in ranges if found["key"] == period), ranges[0])
-        figures = tie_out._get_figures(
-            company, fields.Date.to_date(chosen["from"]), fields.Date.to_date(chosen["to"])
-        )
-        result = next(section for section in figures["sections"] if section["key"] == "result")
-        rows = {row["key"]: row for side in result["sides"] for row in side["rows"]}
+        first, last = tie_out._parse_range(chosen["from"], chosen["to"])
+        spans, left = self.env["customer.cost.span"]._get_tie_outs(company, first, last, anew)
+        if left:
+            return {"left": left}
+        found = spans.mapped("tie_out")
+        labels = tie_out._get_result_labels()
+        rounding = company.currency_id.round
+        amounts = {key: rounding(sum(span["rows"][key] for span in found)) for key in labels}
+        # between the parts of the period it cancels out
+        amounts["in"], amounts["out"] = rounding(amounts["in"] + amounts["out"]), 0.0
+        labels["in"] = self.env._("Costs of other periods")
         return {
-            "is_tied": figures["is_tied"],
-            "difference": figures["difference"],
+            "left": 0,
+            "is_tied": all(span["is_tied"] for span in found),
+            "difference": rounding(sum(span["difference"] for span in found)),
+            "tied_at": fields.Datetime.to_string(min(spans.mapped("tied_at"), default=False)),
+            "from": fields.Date.to_string(first),
+            "to": fields.Date.to_string(last),
             "rows": [
-                {"key": key, "label": row["label"], "value": row["amount"]}
-                for key, row in rows.items()
-                if key != "profit" and (row["amount"] or key == "books")
+                {"key": key, "label": label, "value": amounts[key]}
+                for key, label in labels.items()
+                if key != "profit" and (amounts[key] or key == "books")
             ],
-            "waiting": -rows["waiting"]["amount"],
-            "sales": rows["sales"]["amount"],
-            "counts": figures["counts"],
+            "waiting": -amounts["waiting"],
+            "sales": amounts["sales"],
+            "gap": -amounts["gap"],
+            "unmapped": len(set().union(*(span["unmapped"] for span in found))),
         }
 
     # ------------------------------------------------------------

@@ -1,20 +1,12 @@
 from collections import defaultdict
 from decimal import Decimal
 
-from odoo import api, models
-from odoo.exceptions import AccessError
-from odoo.tools import date_utils
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import date_utils, format_date
 
-SALES_ACCOUNT_TYPES = ("income",)
-GOODS_ACCOUNT_TYPES = ("expense_direct_cost",)
-RESULT_ACCOUNT_TYPES = (
-    *SALES_ACCOUNT_TYPES,
-    "income_other",
-    *GOODS_ACCOUNT_TYPES,
-    "expense",
-    "expense_depreciation",
-    "expense_other",
-)
+from ..models.customer_cost_account_map import GOODS_ACCOUNT_TYPES, SALES_ACCOUNT_TYPES
+
 # Column of an account by its type, as far as no row of the map leaves it out.
 TYPE_COLUMNS = {
     **dict.fromkeys(SALES_ACCOUNT_TYPES, "sales"),
@@ -23,7 +15,6 @@ TYPE_COLUMNS = {
 # Column of what is never a customer cost because it is part of something else.
 REASON_COLUMNS = {"cost_of_sales": "cost_of_sales", "sale_discount": "sales"}
 COLUMNS = ("balance", "sales", "cost_of_sales", "captured", "left_out", "excluded")
-MAX_ITEMS = 100
 ROLES = "customer_cost.group_customer_cost_accountant,customer_cost.group_customer_cost_auditor"
 
 
@@ -59,6 +50,34 @@ class CustomerCostTieOut(models.AbstractModel):
         return date_utils.start_of(first, "month"), date_utils.end_of(last, "month")
 
     @api.model
+    def _parse_day(self, day):
+        """:raises UserError: it is none"""
+        try:
+            parsed = fields.Date.to_date(day)
+        except (TypeError, ValueError):
+            parsed = None
+        if not parsed:
+            raise UserError(self.env._("Dates are written like 2025-12-31."))
+        return parsed
+
+    @api.model
+    def _parse_range(self, first, last):
+        """Days as a request names them, widened to whole months.
+
+        :raises UserError: one is no day, or they come in the wrong order
+        """
+        first, last = self._parse_day(first), self._parse_day(last)
+        if first > last:
+            raise UserError(
+                self.env._(
+                    "The first day, %(first)s, comes after the last one, %(last)s.",
+                    first=format_date(self.env, first),
+                    last=format_date(self.env, last),
+                )
+            )
+        return self._get_range(first, last)
+
+    @api.model
     def _get_figures(self, company, first, last):
         """Tie out the months from ``first`` to ``last``, widened to whole months.
 
@@ -67,9 +86,10 @@ class CustomerCostTieOut(models.AbstractModel):
 
         :return: JSON-serialisable dict of ``company_id``, ``from``, ``to``, ``digits``,
             ``accounts``, ``totals`` of these, ``sections``, ``counts``, ``findings``,
-            ``difference`` (the sum of all differences without their sign) and ``is_tied``;
+            ``difference`` (the sum of all gaps without their sign) and ``is_tied``;
             amounts are floats in company currency, rounded to ``digits``. ``findings`` name
-            what differs: every account, section and run, and the first journal items
+            each gap once, where it arises, with its ``difference``; those of kind ``item``, the
+            first journal items, are parts of their account's
         """
         first, last = self._get_range(first, last)
         self.env.flush_all()
@@ -78,7 +98,8 @@ class CustomerCostTieOut(models.AbstractModel):
         customers = self._read_customers(*window)
         runs = self._read_runs(*window)
         uncaptured = self._read_uncaptured(*window)
-        accounts = self._get_accounts(window, uncaptured)
+        books = self._read_differences(*window)
+        accounts = self._get_accounts(window, uncaptured, books["accounts"])
         totals = {
             name: sum((row[name] for row in accounts), Decimal(0))
             for name in (*COLUMNS, "difference")
@@ -94,13 +115,11 @@ class CustomerCostTieOut(models.AbstractModel):
         pools = self._get_pools_section(customers, ledger, runs)
         sections = [sales, goods, captured, manual, pools]
         sections.append(self._get_result_section(totals, customers, sections))
-        # what is charged to the wrong customer or month adds up by account
-        items = self.env["customer.cost.capture"]._find_differences(*window, limit=MAX_ITEMS)
-        findings = self._get_findings(accounts, items, ledger, runs, sections)
-        difference = max(
-            sum(abs(row["difference"]) for row in accounts),
-            sum(abs(row["expected"] - row["present"]) for row in findings if row["kind"] == "item"),
-        ) + sum(abs(section["difference"]) for section in sections)
+        findings = self._get_findings(
+            accounts, books, self._read_manual_differences(*window), ledger, runs, sections
+        )
+        difference = sum(row["difference"] for row in findings if row["kind"] != "item")
+        differences = [difference, *(abs(section["difference"]) for section in sections)]
         return self._to_json(
             {
                 "company_id": company.id,
@@ -116,7 +135,7 @@ class CustomerCostTieOut(models.AbstractModel):
                 "counts": self._get_counts(accounts, customers, self._read_late(*window)),
                 "findings": findings,
                 "difference": difference,
-                "is_tied": company.currency_id.is_zero(float(difference)),
+                "is_tied": company.currency_id.is_zero(float(max(differences))),
             },
             company.currency_id.decimal_places,
         )
@@ -136,9 +155,19 @@ class CustomerCostTieOut(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _get_accounts(self, window, uncaptured):
-        """One row per account; what the ledger holds from elsewhere has a row of its own."""
-        rows = defaultdict(lambda: dict.fromkeys(COLUMNS, Decimal(0)) | {"count": 0, "reasons": []})
+    def _get_accounts(self, window, uncaptured, books):
+        """One row per account; what the ledger holds from elsewhere has a row of its own.
+
+        Its ``gap`` is never less than its ``difference``: cost of the wrong customer or month,
+        and what is missing beside what is there twice, cancel each other out in that.
+
+        :param books: dict of account id to what its journal items differ from the ledger by
+        """
+        rows = defaultdict(
+            lambda: (
+                dict.fromkeys((*COLUMNS, "difference"), Decimal(0)) | {"count": 0, "reasons": []}
+            )
+        )
         for found in self._read_balances(*window):
             row = rows[found["account_id"]]
             row["count"] += found["count"]
@@ -156,6 +185,10 @@ class CustomerCostTieOut(models.AbstractModel):
             rows[found["account_id"]]["captured"] -= found["amount"]
         for row in rows.values():
             row["difference"] = row["balance"] - sum(row[name] for name in COLUMNS[1:])
+            row["gap"] = abs(row["difference"])
+        for account_id, found in books.items():
+            unexplained = rows[account_id]["difference"] + found["amount_net"]
+            rows[account_id]["gap"] = found["amount_gap"] + abs(unexplained)
         return self._describe_accounts(window[0], rows)
 
     @api.model

@@ -77,6 +77,7 @@ class CustomerCostTieOutPrint(models.AbstractModel):
                     {"bold": True, "bg_color": "#EEEEEE", "bottom": 1, "text_wrap": True}
                 ),
                 "bold": book.add_format({"bold": True}),
+                "part": book.add_format({"indent": 2}),
                 "amount": book.add_format({"num_format": f"#,##0{decimals}"}),
                 "total": book.add_format(
                     {"num_format": f"#,##0{decimals}", "bold": True, "top": 1}
@@ -177,7 +178,7 @@ class CustomerCostTieOutPrint(models.AbstractModel):
         ]
         sheet = self._add_sheet(book, styles, self.env._("Differences"), headers, (60, 18, 18, 18))
         for place, row in enumerate(figures["findings"], 1):
-            sheet.write_string(place, 0, row["label"])
-            amounts = (row["expected"], row["present"], row["expected"] - row["present"])
-            for column, amount in enumerate(amounts, 1):
-                sheet.write_number(place, column, amount, styles["amount"])
+            style = styles["part"] if row["kind"] == "item" else None
+            sheet.write_string(place, 0, row["label"], style)
+            for column, name in enumerate(("expected", "present", "difference"), 1):
+                sheet.write_number(place, column, row[name], styles["amount"])

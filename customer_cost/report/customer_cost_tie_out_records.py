@@ -3,21 +3,30 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from ..models.customer_cost_account_map import ACCOUNT_TYPES, INVOICE_ACCOUNT_TYPES
+from ..models.customer_cost_account_map import (
+    ACCOUNT_TYPES,
+    INVOICE_ACCOUNT_TYPES,
+    RESULT_ACCOUNT_TYPES,
+    SALES_ACCOUNT_TYPES,
+)
 from .customer_cost_profitability import SALES_TYPES
-from .customer_cost_tie_out import RESULT_ACCOUNT_TYPES, SALES_ACCOUNT_TYPES
 
 ITEMS = "account.move.line"
 LINES = "customer.cost.line"
+POOLS = "customer.cost.pool"
+# Key of the context: company and range that a list is made for, and how such lists open.
+WINDOW = "customer_cost_window"
+WINDOWED = {"customer.cost.goods": {"search_default_group_product": 1}, POOLS: {}}
 ACTIONS = {
     "account.move.line": "account.action_account_moves_all",
     "customer.cost.account.map": "customer_cost.customer_cost_account_map_action",
     "customer.cost.allocation": "customer_cost.customer_cost_allocation_action",
     "customer.cost.analysis": "customer_cost.customer_cost_analysis_action",
     "customer.cost.entry": "customer_cost.customer_cost_entry_action",
+    "customer.cost.goods": "customer_cost.customer_cost_goods_action",
     "customer.cost.line": "customer_cost.customer_cost_line_action",
+    "customer.cost.pool": "customer_cost.customer_cost_pool_action",
     "customer.cost.profitability": "customer_cost.customer_cost_profitability_action",
-    "customer.cost.run": "customer_cost.customer_cost_run_action",
 }
 
 
@@ -41,7 +50,7 @@ class CustomerCostTieOutRecords(models.AbstractModel):
         """
         company = self.env["res.company"].browse(company_id)
         self._check_company(company)
-        first, last = self._get_range(fields.Date.to_date(date_from), fields.Date.to_date(date_to))
+        window = (company, *self._parse_range(date_from, date_to))
         section, *place = path or [None]
         finder = {
             "accounts": self._find_account_records,
@@ -53,7 +62,7 @@ class CustomerCostTieOutRecords(models.AbstractModel):
             "result": self._find_result_records,
             "counts": self._find_counted_records,
         }.get(section)
-        found = finder and place and finder((company, first, last), *place)
+        found = finder and place and finder(window, *place)
         if not found:
             raise UserError(self.env._("No records stand behind this figure."))
         model, domain = found
@@ -64,8 +73,24 @@ class CustomerCostTieOutRecords(models.AbstractModel):
             "name": name or action["name"],
             "display_name": name or action["name"],
             "domain": list(domain),
-            "context": {"create": False},
+            "context": {"create": False, **self._get_list_context(model, window)},
         }
+
+    @api.model
+    def _get_list_context(self, model, window):
+        """What lists that are made for one company and range have to know."""
+        company, first, last = window
+        days = [first.isoformat(), last.isoformat()]
+        return {WINDOW: [company.id, *days], **WINDOWED[model]} if model in WINDOWED else {}
+
+    @api.model
+    def _get_window(self):
+        """Company and range that a list was opened for; without, the fiscal year."""
+        company_id, *days = self.env.context.get(WINDOW) or [self.env.company.id]
+        company = self.env["res.company"].browse(company_id)
+        if days:
+            return company, *self._parse_range(*days)
+        return company, *self._get_unit_range(company, "year", fields.Date.context_today(self))
 
     @api.model
     def _get_days_domain(self, window, name="date"):
@@ -207,7 +232,7 @@ class CustomerCostTieOutRecords(models.AbstractModel):
                 & Domain("customer_cost_amount", "!=", 0),
             )
         if key == "gap":
-            return None
+            return "customer.cost.goods", Domain("company_id", "=", window[0].id)
         return self._find_ids(
             SQL(
                 "SELECT id, booked_by FROM (%s) a UNION ALL SELECT id, booked_by FROM (%s) b",
@@ -285,6 +310,7 @@ class CustomerCostTieOutRecords(models.AbstractModel):
                 & Domain("full_cost", "=", key == "full"),
             )
         runs = self._get_days_domain(window) & Domain("state", "=", "posted")
+        waiting = Domain("company_id", "=", window[0].id) & Domain("waiting", "!=", 0)
         if key == "channel":
             steps = self.env["customer.cost.run"].search(runs).step_ids
             return (
@@ -299,8 +325,12 @@ class CustomerCostTieOutRecords(models.AbstractModel):
                     "date", ">", period.date_to.isoformat()
                 )
             return LINES, domain
-        if key in ("carried", "retained", "unused", "without_rule"):
-            return "customer.cost.run", runs
+        if key == "without_rule":
+            return POOLS, waiting & Domain("run_id", "!=", False)
+        if key == "waiting":
+            return POOLS, waiting
+        if key in ("carried", "retained", "unused"):
+            return POOLS, Domain("company_id", "=", window[0].id) & Domain(key, "!=", 0)
         return None
 
     # ------------------------------------------------------------
@@ -317,10 +347,10 @@ class CustomerCostTieOutRecords(models.AbstractModel):
             )
         if key == "elsewhere":
             return self._find_sales_records(window, key)
-        if key in ("channel", "retained", "unused", "carried"):
+        if key == "gap":
+            return self._find_goods_records(window, key)
+        if key in ("channel", "retained", "unused", "carried", "waiting"):
             return self._find_pool_records(window, key)
-        if key == "waiting":
-            return self._find_ledger_records(window, "pool")
         if key == "manual":
             return LINES, self._get_days_domain(window) & Domain("statistical", "=", True)
         if key in ("in", "out"):

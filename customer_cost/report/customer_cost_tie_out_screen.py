@@ -25,7 +25,7 @@ class CustomerCostTieOutScreen(models.AbstractModel):
         """
         company = self.env["res.company"].browse(company_id or self.env.company.id)
         self._check_company(company)
-        day = fields.Date.to_date(day) or fields.Date.context_today(self)
+        day = self._parse_day(day) if day else fields.Date.context_today(self)
         first, last = self._get_unit_range(company, unit, day)
         return {
             "figures": self._get_figures(company, first, last),

@@ -302,6 +302,26 @@ class CustomerCostTieOutSections(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
+    def _get_result_labels(self):
+        return {
+            "profit": self.env._("Full-cost profit of all customers"),
+            "sales": self.env._("Sales without customer or invoice"),
+            "elsewhere": self.env._("Invoice lines booked on other accounts"),
+            "gap": self.env._("Cost-of-sales difference"),
+            "channel": self.env._("Cost kept at channels"),
+            "retained": self.env._("Cost retained"),
+            "unused": self.env._("Cost of unused capacity"),
+            "waiting": self.env._("Cost waiting in the pools"),
+            "carried": self.env._("Cost carried in from earlier months"),
+            "manual": self.env._("Costs beside the books, taken back"),
+            "in": self.env._("Costs brought in from other periods"),
+            "out": self.env._("Costs that went to other periods"),
+            "left_out": self.env._("Accounts left out of customer cost"),
+            "excluded": self.env._("Excluded entries"),
+            "books": self.env._("Result of the books"),
+        }
+
+    @api.model
     def _get_result_section(self, totals, customers, sections):
         """From what customers earn to the result of the books: income positive, cost negative."""
         amounts = {
@@ -317,47 +337,32 @@ class CustomerCostTieOutSections(models.AbstractModel):
         )
         elsewhere = sales.get("elsewhere", Decimal(0))
         others = sum(sales.values()) - sales["accounts"] - sales["invoice"] - elsewhere
-        rows = [
-            ("profit", self.env._("Full-cost profit of all customers"), full_profit),
-            ("sales", self.env._("Sales without customer or invoice"), others),
-            ("elsewhere", self.env._("Invoice lines booked on other accounts"), elsewhere),
-            ("gap", self.env._("Cost-of-sales difference"), -amounts["cost_of_sales"]["gap"]),
-            ("channel", self.env._("Cost kept at channels"), -pools["channel"]),
-            ("retained", self.env._("Cost retained"), -pools["retained"]),
-            ("unused", self.env._("Cost of unused capacity"), -pools["unused"]),
-            (
-                "waiting",
-                self.env._("Cost waiting in the pools"),
-                -pools["without_rule"] - pools["without_run"],
-            ),
-            ("carried", self.env._("Cost carried in from earlier months"), pools["carried"]),
-            (
-                "manual",
-                self.env._("Costs beside the books, taken back"),
-                manual["direct"] + manual["pool"],
-            ),
-            (
-                "in",
-                self.env._("Costs brought in from other periods"),
-                captured["in"] + captured["late_in"],
-            ),
-            (
-                "out",
-                self.env._("Costs that went to other periods"),
-                captured["out"] + captured["late_out"],
-            ),
-            ("left_out", self.env._("Accounts left out of customer cost"), totals["left_out"]),
-            ("excluded", self.env._("Excluded entries"), totals["excluded"]),
-        ]
+        found = {
+            "profit": full_profit,
+            "sales": others,
+            "elsewhere": elsewhere,
+            "gap": -amounts["cost_of_sales"]["gap"],
+            "channel": -pools["channel"],
+            "retained": -pools["retained"],
+            "unused": -pools["unused"],
+            "waiting": -pools["without_rule"] - pools["without_run"],
+            "carried": pools["carried"],
+            "manual": manual["direct"] + manual["pool"],
+            "in": captured["in"] + captured["late_in"],
+            "out": captured["out"] + captured["late_out"],
+            "left_out": totals["left_out"],
+            "excluded": totals["excluded"],
+        }
+        labels = self._get_result_labels()
         return self._get_section(
             "result",
             self.env._("From customers to the result"),
             (
                 self.env._("Customers and what they do not carry"),
-                [self._get_row(*row) for row in rows],
+                [self._get_row(key, labels[key], amount) for key, amount in found.items()],
             ),
             (
                 self.env._("In the books"),
-                [self._get_row("books", self.env._("Result of the books"), totals["balance"])],
+                [self._get_row("books", labels["books"], totals["balance"])],
             ),
         )

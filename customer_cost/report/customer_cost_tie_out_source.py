@@ -3,13 +3,13 @@ from decimal import Decimal
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..models.customer_cost_account_map import ACCOUNT_TYPES
-from .customer_cost_profitability import SALES_TYPES
-from .customer_cost_tie_out import (
+from ..models.customer_cost_account_map import (
+    ACCOUNT_TYPES,
     GOODS_ACCOUNT_TYPES,
     RESULT_ACCOUNT_TYPES,
     SALES_ACCOUNT_TYPES,
 )
+from .customer_cost_profitability import SALES_TYPES
 
 
 class CustomerCostTieOutSource(models.AbstractModel):
@@ -24,13 +24,14 @@ class CustomerCostTieOutSource(models.AbstractModel):
     @api.model
     def _read(self, query):
         """Rows of ``query`` as dicts; its amounts, cast to text, as decimals."""
-        return [
-            {
-                name: Decimal(value or 0) if name.startswith("amount") else value
-                for name, value in row.items()
-            }
-            for row in self.env.execute_query_dict(query)
-        ]
+        return [self._to_decimals(row) for row in self.env.execute_query_dict(query)]
+
+    @api.model
+    def _to_decimals(self, row):
+        return {
+            name: Decimal(value or 0) if name.startswith("amount") else value
+            for name, value in row.items()
+        }
 
     @api.model
     def _sql_in_range(self, company, first, last, alias) -> SQL:
@@ -57,8 +58,13 @@ class CustomerCostTieOutSource(models.AbstractModel):
             UNION ALL
                SELECT account_opening_move_id, 'opening' FROM res_company
                 WHERE id = %s AND account_opening_move_id IS NOT NULL""",
+            # the days of the items as well: their index leads to the few on such accounts
             self.env["customer.cost.capture"]._sql_closing(
-                self._sql_in_range(company, first, last, "m")
+                SQL(
+                    "%s AND %s",
+                    self._sql_in_range(company, first, last, "m"),
+                    self._sql_in_range(company, first, last, "eq"),
+                )
             ),
             company.id,
             company.id,
@@ -339,11 +345,18 @@ class CustomerCostTieOutSource(models.AbstractModel):
         return self._read(
             SQL(
                 """SELECT count(*) AS count, sum(e.amount_company)::text AS amount
-                     FROM customer_cost_entry e
-                    WHERE %s AND e.kind = 'statistical' AND e.state IN ('approved', 'reversed')""",
-                self._sql_in_range(company, first, last, "e"),
+                     FROM customer_cost_entry e WHERE %s""",
+                self._sql_manual(company, first, last),
             )
         )[0]
+
+    @api.model
+    def _sql_manual(self, company, first, last) -> SQL:
+        """Approved entries ``e`` of the range that are not in the books."""
+        return SQL(
+            "%s AND e.kind = 'statistical' AND e.state IN ('approved', 'reversed')",
+            self._sql_in_range(company, first, last, "e"),
+        )
 
     @api.model
     def _read_runs(self, company, first, last):

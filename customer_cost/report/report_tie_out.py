@@ -14,12 +14,13 @@ class ReportTieOut(models.AbstractModel):
     def _get_report_values(self, docids, data=None):
         """:param data: first and last day as ``from`` and ``to``; without, the fiscal year"""
         tie_out = self.env["customer.cost.tie.out"]
-        days = [fields.Date.to_date((data or {}).get(name)) for name in ("from", "to")]
+        days = [(data or {}).get(name) for name in ("from", "to")]
         tie_outs = []
         for company in self.env["res.company"].browse(docids):
             tie_out._check_company(company)
-            first, last = days
-            if not (first and last):
+            if any(days):
+                first, last = tie_out._parse_range(*days)
+            else:
                 today = fields.Date.context_today(self)
                 first, last = tie_out._get_unit_range(company, "year", today)
             figures = tie_out._get_figures(company, first, last)

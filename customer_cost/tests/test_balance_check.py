@@ -1,11 +1,14 @@
 import logging
 from datetime import date
+from unittest.mock import patch
 
 from freezegun import freeze_time
+from psycopg2.errors import SerializationFailure
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import CustomerCostCommon
 
@@ -130,6 +133,71 @@ class TestBalanceCheck(CustomerCostCommon):
         self.assertIn(text, period.message_ids[0].body)
         self.refresh_figures()
         self.assertStoredIsLive()
+
+    def run_cron(self):
+        with self.enter_registry_test_mode():
+            self.env.ref("customer_cost.ir_cron_check").method_direct_trigger()
+        self.env.invalidate_all()
+
+    @mute_logger("odoo.addons.customer_cost.models.customer_cost_balance")
+    def test_check_out_of_time_goes_on_with_the_older_months(self):
+        checked = []
+        span_class = type(self.env["customer.cost.span"])
+        check = span_class._check
+
+        def record(span):
+            if span.company_id == self.company:
+                checked.append(span.date_from)
+            return check(span)
+
+        self.spoil("UPDATE customer_cost_balance SET net_sales = 1")
+        with patch.object(span_class, "_check", record):
+            with patch.object(type(self.env["ir.cron"]), "_commit_progress", return_value=0):
+                self.env["customer.cost.span"].sudo()._queue(self.company)
+                for _call in range(2):
+                    self.env["customer.cost.balance"].sudo()._cron_check()
+        self.assertEqual(checked, [date(2025, 4, 1), MARCH])
+        self.assertFalse(self.env["customer.cost.span"].sudo()._get_queue())
+        self.refresh_figures()
+        self.assertStoredIsLive()
+
+    def test_month_that_cannot_be_checked_holds_up_none(self):
+        span_class = type(self.env["customer.cost.span"])
+        check = span_class._check
+
+        def fail(span):
+            if span.date_from == date(2025, 4, 1):
+                raise ValueError("April")
+            return check(span)
+
+        self.spoil("UPDATE customer_cost_balance SET net_sales = 1 WHERE month = %s", MARCH)
+        with (
+            patch.object(span_class, "_check", fail),
+            self.assertLogs("odoo.addons.customer_cost", logging.INFO) as logs,
+        ):
+            self.run_cron()
+        self.assertTrue(any("could not be checked" in line for line in logs.output))
+        self.assertTrue(any("stored was 1.00" in line for line in logs.output))
+        self.assertFalse(self.env["customer.cost.span"].sudo()._get_queue())
+
+    def test_month_that_met_another_transaction_stays_in_the_queue(self):
+        span_class = type(self.env["customer.cost.span"])
+        spans = self.env["customer.cost.span"].sudo()._queue(self.company)
+        with (
+            patch.object(span_class, "_check", side_effect=SerializationFailure),
+            patch.object(self.env.cr, "rollback"),
+        ):
+            self.assertFalse(self.env["customer.cost.balance"].sudo()._check_in_turn(spans[0]))
+        self.assertTrue(spans[0].to_check)
+
+    @mute_logger("odoo.addons.customer_cost.models.customer_cost_balance")
+    def test_note_is_in_the_language_of_the_company(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.company.partner_id.lang = "zh_CN"
+        self.spoil("UPDATE customer_cost_balance SET net_sales = 90 WHERE month = %s", MARCH)
+        self.run_cron()
+        period = self.env["customer.cost.period"]._get(self.company, MARCH)
+        self.assertIn("三月 2025", period.message_ids[0].body)
 
     def test_only_own_companies_are_checked(self):
         other = self.setup_other_company()["company"]

@@ -1,10 +1,15 @@
+from unittest.mock import patch
+
+from odoo import fields
 from odoo.exceptions import AccessError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 from odoo.tools import mute_logger
 
 from .setup_common import SetupCommon
 
 OVERVIEW = "customer.cost.overview"
+# first and last month of what the last 12 months are tied out by
+BEFORE, MAY, JUNE = ("24-07", "25-04"), ("25-05", "25-05"), ("25-06", "25-06")
 
 
 @tagged("post_install", "-at_install")
@@ -127,6 +132,117 @@ class TestOverview(SetupCommon):
         self.assertEqual(rows["left_out"], -14.0)
         result = rows.pop("books")
         self.assertAlmostEqual(self.values(overview)["full_profit"] + sum(rows.values()), result, 2)
+
+    def trust(self, *args):
+        return self.rpc(self.manager, OVERVIEW, "get_trust", *args)
+
+    def assertTiedOutAnew(self, spans, *args):
+        """Ask for the trust box: it ties out these first and last months and shows the truth."""
+        tied = []
+        tie_out_class = type(self.env["customer.cost.tie.out"])
+        get_figures = tie_out_class._get_figures
+
+        def record(tie_out, company, first, last):
+            tied.append((first.strftime("%y-%m"), last.strftime("%y-%m")))
+            return get_figures(tie_out, company, first, last)
+
+        with patch.object(tie_out_class, "_get_figures", record):
+            trust = self.trust(*args)
+        self.assertEqual(sorted(tied), sorted(spans))
+        first, last = (fields.Date.to_date(trust[name]) for name in ("from", "to"))
+        figures = self.env["customer.cost.tie.out"]._get_figures(self.company, first, last)
+        (result,) = (part for part in figures["sections"] if part["key"] == "result")
+        expected = {row["key"]: row["amount"] for side in result["sides"] for row in side["rows"]}
+        rows = {row["key"]: row["value"] for row in trust["rows"]}
+        moved = expected.pop("in") + expected.pop("out")
+        self.assertAlmostEqual(rows.pop("in", 0.0), moved, 2)
+        del expected["profit"]
+        self.assertEqual(
+            rows, {key: value for key, value in expected.items() if value or key == "books"}
+        )
+        self.assertEqual(trust["is_tied"], figures["is_tied"])
+        self.assertEqual(trust["difference"], figures["difference"])
+        self.assertEqual(trust["unmapped"], figures["counts"]["unmapped"]["count"])
+        return trust
+
+    def test_only_months_that_changed_are_tied_out_again(self):
+        self.calculate()
+        nobodys = self.create_account("T69001", "Nobody mapped")
+        self.create_bill([(nobodys, 5.0, {})], day="2025-05-03")
+        trust = self.assertTiedOutAnew([BEFORE, MAY])
+        self.assertTrue(trust["tied_at"])
+        self.assertTiedOutAnew([])
+        service = {"cost_service_from": "2025-05-10", "cost_service_to": "2025-07-09"}
+        self.create_bill([(self.rent, 30.0, service)], day="2025-06-10")
+        self.assertTiedOutAnew([MAY, JUNE])
+        self.create_sale(self.customer_a, day="2025-05-12")
+        self.assertTiedOutAnew([MAY])
+        self.create_sale(self.customer_a, day="2025-02-12")
+        self.assertTiedOutAnew([BEFORE])
+        line = self.env["customer.cost.line"].search(
+            [("company_id", "=", self.company.id), ("origin_date", "=", "2025-05-10")], limit=1
+        )
+        self.env.cr.execute("DELETE FROM customer_cost_line WHERE id = %s", [line.id])
+        self.env.invalidate_all()
+        self.assertFalse(self.assertTiedOutAnew([MAY])["is_tied"])
+        self.assertTiedOutAnew([BEFORE, MAY, JUNE], "rolling", True)
+
+    def test_a_fiscal_year_is_tied_out_up_to_its_end(self):
+        self.calculate()
+        self.create_sale(self.customer_a, day="2025-09-12")
+        self.assertTiedOutAnew([("25-01", "25-04"), MAY, ("25-07", "25-12")], "year")
+        self.assertTiedOutAnew([], "year")
+        self.assertTiedOutAnew([], "last_year")
+
+    def test_months_that_take_too_long_are_left_to_the_next_call(self):
+        self.calculate()
+        with patch("odoo.addons.customer_cost.models.customer_cost_span.SECONDS", -1):
+            self.assertEqual(self.trust(), {"left": 1})
+            self.assertEqual(self.trust()["left"], 0)
+            self.assertEqual(self.trust("rolling", True), {"left": 1})
+            self.assertTrue(self.trust()["is_tied"])
+
+    def test_closed_months_are_tied_out_again_when_their_books_change(self):
+        self.calculate()
+        self.close_period("2025-04-10")
+        self.assertTiedOutAnew([BEFORE, MAY])
+        self.create_bill([(self.travel, 9.0, {})], day="2025-04-11")
+        self.assertTiedOutAnew([BEFORE, MAY])
+
+    def test_the_nightly_check_drops_what_nobody_asks_for_any_more(self):
+        self.calculate()
+        self.trust()
+        spans = self.env["customer.cost.span"].sudo()
+        domain = [("company_id", "=", self.company.id), ("tied_at", "!=", False)]
+        tied = spans.search(domain)
+        self.assertEqual(len(tied), 2)
+        with freeze_time("2027-06-15"):
+            spans._queue(self.company)
+        self.assertFalse(spans.search(domain))
+        self.assertTrue(self.trust()["is_tied"])
+
+    def test_the_nightly_check_ties_out_what_leaves_no_trace(self):
+        self.calculate()
+        self.assertTrue(self.trust()["is_tied"])
+        self.env.cr.execute(
+            """UPDATE customer_cost_allocation SET amount = amount + 1
+                WHERE id = (SELECT max(id) FROM customer_cost_allocation WHERE company_id = %s)""",
+            [self.company.id],
+        )
+        self.env.invalidate_all()
+        self.assertTrue(self.trust()["is_tied"])
+        with self.enter_registry_test_mode():
+            self.env.ref("customer_cost.ir_cron_check").method_direct_trigger()
+        self.env.invalidate_all()
+        trust = self.trust()
+        self.assertEqual((trust["is_tied"], trust["difference"]), (False, 1.0))
+
+    def test_cost_of_sales_difference_is_told(self):
+        goods = self.create_account("T51001", "Goods sold", "expense_direct_cost")
+        self.create_bill([(goods, 77.0, {})], day="2025-06-02")
+        frozen = self.trust()["gap"]
+        self.create_bill([(goods, 23.0, {})], day="2025-06-03")
+        self.assertAlmostEqual(self.trust()["gap"] - frozen, 23.0, 2)
 
     def test_changes_that_are_not_counted_yet_are_announced(self):
         self.assertEqual(self.overview()["pending"], 0)

@@ -1,7 +1,7 @@
 from odoo.exceptions import UserError
 from odoo.tests import tagged
 
-from odoo.addons.customer_cost.models.customer_cost_setup import PROFIT_AND_LOSS_TYPES
+from odoo.addons.customer_cost.models.customer_cost_account_map import RESULT_ACCOUNT_TYPES
 from odoo.addons.customer_cost.models.customer_cost_setup_account import KIND_BY_TYPE
 
 from .setup_common import SetupCommon
@@ -272,7 +272,7 @@ class ChartTests:
         accounts = self.env["account.account"].search(
             [
                 ("company_ids", "in", self.company.ids),
-                ("account_type", "in", PROFIT_AND_LOSS_TYPES),
+                ("account_type", "in", RESULT_ACCOUNT_TYPES),
             ]
         )
         self.assertEqual(setup.account_ids.account_id, accounts)

@@ -33,9 +33,18 @@ class TestTieOutBreaks(TieOutCommon):
         self.env.cr.execute(SQL(code, *args))
         self.env.invalidate_all()
 
+    def assertReported(self, *expected, figures=None):
+        """The gaps reported, as ``(kind, amount)``: each once, and nothing else in the total."""
+        figures = figures or self.tie_out()
+        gaps = [row for row in figures["findings"] if row["kind"] != "item"]
+        self.assertEqual([(row["kind"], row["difference"]) for row in gaps], list(expected))
+        self.assertEqual(figures["difference"], sum(amount for _kind, amount in expected))
+        self.assertFalse(figures["is_tied"])
+        return gaps
+
     def assertAccountDiffers(self, account, difference):
         figures = self.tie_out()
-        self.assertFalse(figures["is_tied"])
+        self.assertReported(("account", abs(difference)), figures=figures)
         for row in figures["accounts"]:
             expected = difference if row["account_id"] == account.id else 0.0
             self.assertEqual(row["difference"], expected, row["name"])
@@ -86,6 +95,7 @@ class TestTieOutBreaks(TieOutCommon):
         (row,) = (row for row in figures["accounts"] if not row["account_id"])
         self.assertEqual((row["captured"], row["difference"]), (-100.0, 100.0))
         self.assertIn("no longer exist", figures["findings"][0]["label"])
+        self.assertReported(("account", 100.0), figures=figures)
 
     def test_journal_item_moved_to_a_balance_sheet_account(self):
         asset = self.company_data["default_account_assets"]
@@ -121,10 +131,12 @@ class TestTieOutBreaks(TieOutCommon):
         )
         figures = self.tie_out()
         self.assertEqual(figures["totals"]["difference"], 0.0)
-        self.assertFalse(figures["is_tied"])
-        self.assertEqual(figures["difference"], 200.0)
+        (gap,) = self.assertReported(("account", 100.0), figures=figures)
+        self.assertEqual(gap["account_id"], self.expense_account.id)
         found = {
-            row["customer_id"]: (row["expected"], row["present"]) for row in figures["findings"]
+            row["customer_id"]: (row["expected"], row["present"])
+            for row in figures["findings"]
+            if row["kind"] == "item"
         }
         self.assertEqual(
             found, {self.customer_a.id: (-100.0, 0.0), self.customer_b.id: (0.0, -100.0)}
@@ -143,6 +155,7 @@ class TestTieOutBreaks(TieOutCommon):
         self.assertEqual(finding["run_id"], self.posted_run.id)
         self.assertEqual(finding["item_id"], self.other_item.id)
         self.assertEqual((finding["expected"], finding["present"]), (60.0, 55.0))
+        self.assertReported(("cell", 5.0), figures=figures)
         self.assertIn(self.other_item.name, finding["label"])
 
     def test_pool_changed_after_the_run_was_posted(self):
@@ -152,6 +165,7 @@ class TestTieOutBreaks(TieOutCommon):
         (finding,) = (found for found in figures["findings"] if found["kind"] == "run")
         self.assertEqual((finding["expected"], finding["present"]), (69.0, 60.0))
         self.assertIn("2025-03", finding["label"])
+        self.assertReported(("run", 9.0), figures=figures)
 
     def test_manual_cost_changed_by_sql(self):
         cost = self.create_cost(post=True)
@@ -159,3 +173,55 @@ class TestTieOutBreaks(TieOutCommon):
         self.break_by_sql("UPDATE customer_cost_line SET amount = 90 WHERE entry_id = %s", cost.id)
         figures = self.tie_out()
         self.assertEqual(self.difference(figures, "manual"), 10.0)
+        (gap,) = self.assertReported(("entry", 10.0), figures=figures)
+        self.assertEqual(gap["entry_id"], cost.id)
+        self.assertIn(cost.display_name, gap["label"])
+
+    def test_cost_that_left_the_pool_behind_a_run_is_no_gap_of_the_run(self):
+        pool_line = self.env["customer.cost.line"].search(
+            [("company_id", "=", self.company.id), ("item_id", "=", self.other_item.id)]
+        )
+        self.break_by_sql("DELETE FROM customer_cost_line WHERE id = %s", pool_line.id)
+        figures = self.tie_out()
+        self.assertEqual(self.difference(figures, "pools"), -60.0)
+        self.assertReported(("account", 60.0), figures=figures)
+
+    def test_manual_cost_that_left_the_pool_behind_a_run_is_no_gap_of_the_run(self):
+        cost = self.create_cost(post=True, customer_id=False, amount=31.0, date="2025-03-10")
+        self.posted_run.action_reverse()
+        self.create_run(post=True)
+        self.assertTied(self.tie_out())
+        self.break_by_sql("DELETE FROM customer_cost_line WHERE entry_id = %s", cost.id)
+        self.assertReported(("entry", 31.0))
+
+    def test_run_keeps_the_part_of_its_gap_that_the_ledger_does_not_explain(self):
+        self.create_bill([(self.other_account, 100.0, {})], move_type="in_refund")
+        bill = self.create_bill([(self.other_account, 30.0, {})])
+        self.break_by_sql(
+            """DELETE FROM customer_cost_line WHERE entry_id IN (
+               SELECT id FROM customer_cost_entry WHERE source_move_id = %s)""",
+            bill.id,
+        )
+        self.assertEqual(self.difference(self.tie_out(), "pools"), -100.0)
+        self.assertReported(("account", 30.0), ("run", 70.0))
+
+    def test_gaps_that_cancel_each_other_out_are_both_reported(self):
+        other = self.create_bill([(self.expense_account, 100.0, {})], day="2025-04-10")
+        self.assertTied(self.tie_out())
+        self.break_by_sql("DELETE FROM customer_cost_line WHERE id = %s", self.ledger_line.id)
+        self.break_by_sql(
+            """UPDATE customer_cost_line SET amount = 2 * amount WHERE entry_id IN (
+               SELECT id FROM customer_cost_entry WHERE source_move_id = %s)""",
+            other.id,
+        )
+        figures = self.tie_out()
+        self.assertEqual(figures["totals"]["difference"], 0.0)
+        self.assertReported(("account", 200.0), figures=figures)
+
+    def test_invoice_dated_by_sql_differs_in_sales_and_nowhere_else(self):
+        invoice = self.env["account.move"].search(
+            [("company_id", "=", self.company.id), ("move_type", "=", "out_invoice")]
+        )
+        self.break_by_sql("UPDATE account_move SET date = '2024-03-10' WHERE id = %s", invoice.id)
+        (gap,) = self.assertReported(("section", 1000.0))
+        self.assertEqual(gap["section"], "sales")

@@ -61,6 +61,23 @@ class TestTieOutScreen(TieOutCommon):
         ):
             self.assertEqual(self.screen(self.company.id, unit)["label"], label)
 
+    def test_days_that_are_none(self):
+        with self.assertRefused("Dates are written like", UserError):
+            self.screen(self.company.id, "month", "someday")
+        for days, message in (
+            (("2025-12-31", "2025-01-01"), "comes after the last one"),
+            (("2025-01-01", False), "Dates are written like"),
+        ):
+            with self.assertRefused(message, UserError):
+                self.rpc(
+                    self.users["manager"],
+                    "customer.cost.tie.out",
+                    "open_records",
+                    self.company.id,
+                    *days,
+                    ["captured", "own"],
+                )
+
     def test_unknown_unit(self):
         with self.assertRefused("a quarter or a year instead of week", UserError):
             self.screen(self.company.id, "week")
@@ -225,10 +242,31 @@ class TestTieOutPrint(TieOutBooks, HttpCase):
         for kind in ("xlsx", "pdf"):
             answer = self.url_open(f"{path}/{kind}")
             self.assertEqual(answer.status_code, 403)
+
+    @mute_logger("odoo.http", "odoo.addons.base.models.ir_actions_report")
+    def test_downloads_of_no_range_are_refused(self):
         self.authenticate("cost_auditor", "cost_auditor")
-        answer = self.url_open(path.replace("2025-12-31", "someday") + "/xlsx")
-        self.assertNotEqual(answer.status_code, 200)
-        self.assertIn("Dates are written like", answer.text)
+        company_id = self.company.id
+        hidden = self.setup_other_company(name="Hidden Company")["company"]
+        gone = self.env["res.company"].search([], order="id desc", limit=1).id + 1
+        for path, message in (
+            (f"{company_id}/2025-01-01/someday", "Dates are written like"),
+            (f"{company_id}/2025-02-30/2025-12-31", "Dates are written like"),
+            (f"{company_id}/2025-12-31/2025-01-01", "12/31/2025, comes after the last one, 01/01"),
+            (f"{gone}/2025-01-01/2025-12-31", "Choose the company"),
+            (f"{hidden.id}/2025-01-01/2025-12-31", "Choose the company"),
+        ):
+            for kind in ("xlsx", "pdf"):
+                with self.subTest(path, kind=kind):
+                    answer = self.url_open(f"/customer_cost/tie_out/{path}/{kind}")
+                    self.assertGreaterEqual(answer.status_code, 400)
+                    self.assertIn(message, answer.text)
+
+    def test_printing_of_no_range_is_refused(self):
+        report = self.env["report.customer_cost.report_tie_out"]
+        for first, last in (("2025-12-31", "2025-01-01"), ("2025-01-01", "someday")):
+            with self.assertRaises(UserError):
+                report._get_report_values(self.company.ids, {"from": first, "to": last})
 
 
 @tagged("post_install", "-at_install")

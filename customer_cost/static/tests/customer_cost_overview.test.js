@@ -17,6 +17,7 @@ const RANGES = [
     { key: "year", label: "2025", from: "2025-01-01", to: "2025-12-31" },
 ];
 const TRUST = {
+    left: 0,
     is_tied: true,
     difference: 0,
     rows: [
@@ -25,7 +26,11 @@ const TRUST = {
     ],
     waiting: 12.5,
     sales: 0,
-    counts: { unmapped: { count: 2 } },
+    gap: -3,
+    unmapped: 2,
+    tied_at: "2025-06-10 02:00:00",
+    from: "2024-07-01",
+    to: "2025-06-30",
 };
 
 defineMailModels();
@@ -65,15 +70,18 @@ function makeOverview(changes) {
     };
 }
 
-async function openOverview(changes) {
+async function openOverview(changes, left = 0) {
     onRpc("customer.cost.overview", "get_overview", ({ args: [period] }) => {
         expect.step(`get_overview ${period}`);
         return makeOverview({ period: RANGES.find(({ key }) => key === period), ...changes });
     });
-    onRpc("customer.cost.overview", "get_trust", ({ args: [period] }) => {
-        expect.step(`get_trust ${period}`);
-        return TRUST;
+    onRpc("customer.cost.overview", "get_trust", ({ args: [period, anew] }) => {
+        expect.step(`get_trust ${period}${anew ? " anew" : ""}`);
+        return left ? { left: left-- } : TRUST;
     });
+    onRpc("customer.cost.tie.out", "open_records", ({ args: [, from, to, path] }) => ({
+        xml_id: `${from} ${to} ${path.join(" ")}`,
+    }));
     await mountWithCleanup(WebClient);
     await getService("action").doAction({
         type: "ir.actions.client",
@@ -106,15 +114,17 @@ test("ladder, way to the result, marks and rankings", async () => {
         "Result of the books",
     ]);
     expect("tr[data-key=full_profit] td button").toHaveClass("text-danger");
-    expect(queryAllTexts(".o_customer_cost_trust li")).toEqual([
+    expect(queryAllTexts(".o_customer_cost_trust li[data-key]")).toEqual([
         "Ties out to the profit and loss: difference $ 0.00",
         "25.0% of the cost of customers is direct",
         "3 invoice lines have no known product cost",
         "All sales have a customer",
+        "Cost of sales in the books and on invoices differ by $ -3.00",
         "$ 12.50 of indirect cost waits in the pools",
         "2 accounts are in no row of the account map",
     ]);
-    expect(".o_customer_cost_trust .fa-exclamation-triangle").toHaveCount(3);
+    expect(".o_customer_cost_trust li:last").toHaveText(/^As of Jun 10, 2025.* compared anew\./);
+    expect(".o_customer_cost_trust .fa-exclamation-triangle").toHaveCount(4);
     expect("section[data-key=best] tbody tr").toHaveText(/Good\s+\$ 900\.00\s+\$ 500\.00\s+55\.6%/);
     expect("section[data-key=worst] tbody tr").toHaveText(/Bad\s+\$ 0\.00\s+\$ -600\.00\s+—/);
     expect(".o_customer_cost_open_setup").toHaveCount(0);
@@ -142,6 +152,7 @@ test("figures, marks and customers open what stands behind them", async () => {
     await contains("tr[data-key=full_cost] td button").click();
     await contains("tr[data-key=left_out] td button").click();
     await contains("li[data-key=tied] button").click();
+    await contains("li[data-key=gap] button").click();
     await contains("li[data-key=waiting] button").click();
     await contains("li[data-key=unmapped] button").click();
     await contains("section[data-key=worst] tbody button").click();
@@ -150,7 +161,8 @@ test("figures, marks and customers open what stands behind them", async () => {
         "customer_cost.customer_cost_analysis_action",
         "customer_cost.customer_cost_tie_out_action",
         "customer_cost.customer_cost_tie_out_action",
-        "customer_cost.customer_cost_run_action",
+        "2024-07-01 2025-06-30 result gap",
+        "2024-07-01 2025-06-30 result waiting",
         "customer_cost.customer_cost_account_map_action",
         "res.partner",
     ]);
@@ -160,6 +172,24 @@ test("one line without known cost is named in the singular", async () => {
     await openOverview({ has_tie_out: false, unknown_lines: 1 });
     expect("li[data-key=unknown]").toHaveText("1 invoice line has no known product cost");
     expect.verifySteps(["get_overview rolling"]);
+});
+
+test("what takes long is asked for until nothing is left", async () => {
+    await openOverview({}, 2);
+    await animationFrame();
+    expect(".o_customer_cost_trust li[data-key=tied]").toHaveCount(1);
+    expect.verifySteps([
+        "get_overview rolling",
+        "get_trust rolling",
+        "get_trust rolling",
+        "get_trust rolling",
+    ]);
+});
+
+test("every month is compared again when asked for", async () => {
+    await openOverview();
+    await contains(".o_customer_cost_tie_anew").click();
+    expect.verifySteps(["get_overview rolling", "get_trust rolling", "get_trust rolling anew"]);
 });
 
 test("who may not see the tie-out is not asked to wait for it", async () => {

@@ -144,14 +144,14 @@ test("a period that ties out is green and every figure opens its records", async
     expect.verifySteps(['open [1,"2025-01-01","2025-12-31",["counts","unknown_cost"]]']);
 });
 
-test("rows without an amount are not shown, what no records explain is no link", async () => {
+test("rows without an amount are not shown, the others are links", async () => {
     await openScreen();
     expect.verifySteps(["load false year false"]);
     expect(queryAllTexts(".o_customer_cost_tie_out_section tbody tr:not([class]) th")).toEqual([
         "Frozen",
         "Gap\nWhy",
     ]);
-    expect(".o_customer_cost_tie_out_section td button").toHaveCount(1);
+    expect(".o_customer_cost_tie_out_section td button").toHaveCount(2);
     expect(".o_customer_cost_tie_out_counts button:disabled").toHaveCount(2);
 });
 
@@ -175,8 +175,22 @@ test("differences stand out and name what differs", async () => {
         difference: 5,
         accounts: [makeAccount({ captured: -95, difference: -5 })],
         findings: [
-            { kind: "account", account_id: 7, label: "600 Travel", expected: -100, present: -95 },
-            { kind: "item", move_id: 3, label: "BILL/1 · Travel", expected: -5, present: 0 },
+            {
+                kind: "account",
+                account_id: 7,
+                label: "600 Travel",
+                expected: -100,
+                present: -95,
+                difference: 5,
+            },
+            {
+                kind: "item",
+                move_id: 3,
+                label: "BILL/1 · Travel",
+                expected: -5,
+                present: 0,
+                difference: 5,
+            },
         ],
     });
     expect(".o_customer_cost_tie_out_status.alert-danger").toHaveCount(1);
@@ -186,7 +200,7 @@ test("differences stand out and name what differs", async () => {
         "600 Travel",
         "-100.00",
         "-95.00",
-        "-5.00",
+        "5.00",
     ]);
     await contains(".o_customer_cost_tie_out_findings button:contains(600 Travel)").click();
     expect.verifySteps([

@@ -1,5 +1,10 @@
 import { Component, onWillStart, useState } from "@odoo/owl";
-import { deserializeDate, formatDate } from "@web/core/l10n/dates";
+import {
+    deserializeDate,
+    deserializeDateTime,
+    formatDate,
+    toLocaleDateTimeString,
+} from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
@@ -35,7 +40,7 @@ export class CustomerCostOverview extends Component {
         this.orm = useService("orm");
         this.action = useService("action");
         this.keepLast = new KeepLast();
-        this.state = useState({ figures: null, trust: null });
+        this.state = useState({ figures: null, trust: null, left: 0 });
         this.env.config.setDisplayName(_t("Overview"));
         onWillStart(() => this.load(this.props.state?.period ?? "rolling"));
     }
@@ -52,11 +57,17 @@ export class CustomerCostOverview extends Component {
         }
     }
 
-    async loadTrust(period) {
-        const trust = await this.orm.call("customer.cost.overview", "get_trust", [period]);
-        if (this.figures.period.key === period) {
-            this.state.trust = trust;
+    async loadTrust(period, anew = false) {
+        this.state.trust = null;
+        const trust = await this.orm.call("customer.cost.overview", "get_trust", [period, anew]);
+        if (this.figures.period.key !== period) {
+            return;
         }
+        this.state.left = trust.left;
+        if (trust.left) {
+            return this.loadTrust(period);
+        }
+        this.state.trust = trust;
     }
 
     get figures() {
@@ -172,7 +183,7 @@ export class CustomerCostOverview extends Component {
             }
         );
         if (trust) {
-            const unmapped = trust.counts.unmapped.count;
+            const { unmapped, gap } = trust;
             marks.push(
                 {
                     key: "sales",
@@ -182,7 +193,17 @@ export class CustomerCostOverview extends Component {
                               amount: this.formatAmount(trust.sales),
                           })
                         : _t("All sales have a customer"),
-                    open: () => this.openTieOut(),
+                    open: () => this.openRecords("sales"),
+                },
+                {
+                    key: "gap",
+                    good: !gap,
+                    text: gap
+                        ? _t("Cost of sales in the books and on invoices differ by %(amount)s", {
+                              amount: this.formatAmount(gap),
+                          })
+                        : _t("Cost of sales in the books is that of the invoices"),
+                    open: () => (gap ? this.openRecords("gap") : this.openTieOut()),
                 },
                 {
                     key: "waiting",
@@ -192,7 +213,10 @@ export class CustomerCostOverview extends Component {
                               amount: this.formatAmount(trust.waiting),
                           })
                         : _t("No indirect cost waits in the pools"),
-                    open: () => this.openAction("customer_cost.customer_cost_run_action"),
+                    open: () =>
+                        trust.waiting
+                            ? this.openRecords("waiting")
+                            : this.openAction("customer_cost.customer_cost_run_action"),
                 },
                 {
                     key: "unmapped",
@@ -221,6 +245,23 @@ export class CustomerCostOverview extends Component {
         return count === 1
             ? _t("1 account is in no row of the account map")
             : _t("%(count)s accounts are in no row of the account map", { count });
+    }
+
+    get comparingNote() {
+        const { left } = this.state;
+        return left
+            ? _t("Comparing with the books, parts left: %(count)s…", { count: left })
+            : _t("Comparing with the books…");
+    }
+
+    get tiedNote() {
+        const { tied_at } = this.state.trust;
+        return (
+            tied_at &&
+            _t("As of %(time)s; months that change are compared anew.", {
+                time: toLocaleDateTimeString(deserializeDateTime(tied_at)),
+            })
+        );
     }
 
     formatAmount(amount) {
@@ -275,6 +316,18 @@ export class CustomerCostOverview extends Component {
 
     openAction(xmlId) {
         return this.action.doAction(xmlId);
+    }
+
+    /** The records behind a row of the way to the result. */
+    async openRecords(key) {
+        const { from, to, rows } = this.state.trust;
+        const action = await this.orm.call(
+            "customer.cost.tie.out",
+            "open_records",
+            [user.activeCompany.id, from, to, ["result", key]],
+            { name: rows.find((row) => row.key === key)?.label }
+        );
+        return this.action.doAction(action);
     }
 
     openTieOut() {

@@ -11,8 +11,6 @@ import { formatFloat, formatMonetary } from "@web/views/fields/formatters";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
 const MODEL = "customer.cost.tie.out";
-/** Rows that no list of records explains. */
-const CLOSED_ROWS = ["gap"];
 
 export class CustomerCostTieOut extends Component {
     static template = "customer_cost.CustomerCostTieOut";
@@ -165,7 +163,7 @@ export class CustomerCostTieOut extends Component {
     }
 
     canOpen(row) {
-        return !CLOSED_ROWS.includes(row.key) && Boolean(row.amount || row.count);
+        return Boolean(row.amount || row.count);
     }
 
     async open(path, name) {
@@ -199,6 +197,9 @@ export class CustomerCostTieOut extends Component {
         }
         if (finding.kind === "item" && finding.move_id) {
             return this.openForm("account.move", finding.move_id);
+        }
+        if (finding.entry_id) {
+            return this.openForm("customer.cost.entry", finding.entry_id);
         }
         if (finding.run_id) {
             return this.openForm("customer.cost.run", finding.run_id);
