@@ -39,7 +39,7 @@ class CustomerCostAccountMap(models.Model):
         ondelete="restrict",
         check_company=True,
         tracking=True,
-        domain=[("account_type", "in", (*ACCOUNT_TYPES, *INVOICE_ACCOUNT_TYPES))],
+        domain=[("account_type", "in", RESULT_ACCOUNT_TYPES)],
     )
     journal_id = fields.Many2one(
         "account.journal", check_company=True, tracking=True, ondelete="restrict"
