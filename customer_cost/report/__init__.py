@@ -3,6 +3,7 @@ from . import customer_cost_profitability
 from . import customer_cost_figures
 from . import customer_cost_tie_out
 from . import customer_cost_tie_out_source
+from . import customer_cost_tie_out_ledger
 from . import customer_cost_tie_out_left_out
 from . import customer_cost_tie_out_sections
 from . import customer_cost_goods
@@ -12,6 +13,7 @@ from . import customer_cost_tie_out_differences
 from . import customer_cost_tie_out_findings
 from . import account_invoice_report
 from . import customer_cost_tie_out_records
+from . import customer_cost_tie_out_records_ledger
 from . import customer_cost_tie_out_screen
 from . import customer_cost_tie_out_print
 from . import report_tie_out
