@@ -23,6 +23,7 @@ LOG = LOGS / "demo.log"
 MODULES = ("customer_cost",)
 SUMMARY = ROOT / "dev/demo_summary.py"
 NOT_IN_DATABASE = ("tests", "readme", "engine")
+LANGUAGE = "zh_CN"  # beside English: what the add-on is translated into
 START_LIMIT = 90
 STOP_LIMIT = 15
 
@@ -94,7 +95,8 @@ def _bring_up_to_date(database, environment):
         stop_server()
         with step(f"Making the demo company in database {database} (a few minutes)"):
             databases.create(database)
-            _odoo(environment, "-d", database, "-i", modules, "--with-demo")
+            language = f"--load-language={LANGUAGE}"
+            _odoo(environment, "-d", database, "-i", modules, "--with-demo", language)
     else:
         with step(f"Updating the add-ons in database {database}"):
             _odoo(environment, "-d", database, "-u", modules)

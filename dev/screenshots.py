@@ -37,6 +37,13 @@ def action(name):
 
 
 PICTURES = (
+    Picture(
+        "overview",
+        action("customer_cost_overview_action"),
+        actions=(("wait", ".o_customer_cost_trust li[data-key=tied]"), ("sleep", "1")),
+    ),
+    Picture("tie_out", action("customer_cost_tie_out_action"), login="auditor"),
+    Picture("ranking", action("customer_cost_summary_action")),
     Picture("customers", action("res_partner_customer_action")),
     Picture("customer", action("res_partner_customer_action"), actions=FIGURES, full=True),
     Picture(

@@ -41,6 +41,7 @@ class CustomerCostDemo(models.AbstractModel):
             if back:
                 demo._allocate(company, users["manager"], first, close=back >= OPEN_MONTHS)
         demo._create_manual_costs(company, users, customers, today)
+        demo.env["customer.cost.balance"]._refresh()
         _logger.info("Customer cost demo company %s is ready", company.name)
 
     @api.model

@@ -34,6 +34,7 @@ MATRIX = {
     "customer.cost.driver.value":         (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
     "customer.cost.entry":                (ALL,  ALL,  ALL,  ALL,  READ, READ, NONE, NONE, NONE),
     "customer.cost.figures":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.account.mixin":        (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.company.mixin":        (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.guarded":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.goods":                (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),

@@ -45,6 +45,10 @@ class TestDemo(TransactionCase):
         self.assertGreaterEqual(last.date, date_utils.subtract(today, months=1))
         self.assertLessEqual(last.date, today)
 
+    def test_ranking_is_filled_at_once(self):
+        rows = self.env["customer.cost.summary"].search([("company_id", "=", self.company.id)])
+        self.assertEqual(len(rows), 12)
+
     def test_costs_wait_for_the_reviewer(self):
         entries = self.env["customer.cost.entry"].search(
             [("company_id", "=", self.company.id), ("kind", "=", "statistical")]
