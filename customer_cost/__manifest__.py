@@ -1,7 +1,7 @@
 {
     "name": "Customer Cost",
     "summary": "What each customer really costs and earns, to the cent",
-    "version": "19.0.1.1.0",
+    "version": "19.0.1.2.0",
     "category": "Accounting/Accounting",
     "author": "Customer Cost contributors",
     "license": "LGPL-3",

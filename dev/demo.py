@@ -95,8 +95,9 @@ def _bring_up_to_date(database, environment):
         stop_server()
         with step(f"Making the demo company in database {database} (a few minutes)"):
             databases.create(database)
-            language = f"--load-language={LANGUAGE}"
-            _odoo(environment, "-d", database, "-i", modules, "--with-demo", language)
+            _odoo(environment, "-d", database, "-i", modules, "--with-demo")
+            command = [*PROGRAM, "i18n", "loadlang", "-d", database, "-l", LANGUAGE]
+            run(command, "loading the language", log=LOGS / "demo-language.log", env=environment)
     else:
         with step(f"Updating the add-ons in database {database}"):
             _odoo(environment, "-d", database, "-u", modules)

@@ -256,12 +256,13 @@ class CustomerCostBalance(models.Model):
             with self.env.cr.savepoint():
                 for line in span._check():
                     _logger.info("stored figures differ and are refreshed: %s", line)
+                span.to_check = False
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             self.env.cr.rollback()
             return False
         except Exception:
             _logger.exception("%s could not be checked", span)
-        span.to_check = False
+            span.to_check = False
         return True
 
     @api.model

@@ -15,6 +15,7 @@ _logger = logging.getLogger(__name__)
 
 ROWS_PER_MESSAGE = 50
 LATER = timedelta(minutes=15)
+NIGHT = timedelta(hours=20)
 
 
 class CustomerCostPeriod(models.Model):
@@ -28,9 +29,15 @@ class CustomerCostPeriod(models.Model):
     """
 
     _inherit = "customer.cost.period"
-    _guarded_fields = Period._guarded_fields | {"to_compare", "compared_at", "named_differences"}
+    _guarded_fields = Period._guarded_fields | {
+        "to_compare",
+        "retry_at",
+        "compared_at",
+        "named_differences",
+    }
 
     to_compare = fields.Boolean(readonly=True, copy=False)
+    retry_at = fields.Datetime(readonly=True, copy=False)
     compared_at = fields.Datetime(string="Compared With the Books", readonly=True, copy=False)
     named_differences = fields.Char(readonly=True, copy=False)
 
@@ -38,18 +45,32 @@ class CustomerCostPeriod(models.Model):
     def _cron_compare(self):
         """Compare every month, each in a transaction of its own; an interrupted night goes on.
 
-        A month in which somebody was working is taken up again a little later.
+        A month in which somebody was working lets the others go first and is taken up again a
+        little later, whether the night is over or not.
         """
         cron = self.env["ir.cron"]
-        periods = self.search([("to_compare", "=", True)]) or self._queue_months()
+        later = fields.Datetime.now() + LATER
+        periods = self._find_months_to_compare()
         cron._commit_progress(remaining=len(periods))
+        is_awaited = False
         for period in periods:
             if not period._in_readers_language()._compare():
-                self.env.ref("customer_cost.ir_cron_compare")._trigger(
-                    fields.Datetime.now() + LATER
-                )
+                period._unguarded().write({"to_compare": False, "retry_at": later})
+                if not is_awaited:
+                    self.env.ref("customer_cost.ir_cron_compare")._trigger(later)
+                    is_awaited = True
             if not cron._commit_progress(1):
                 return
+
+    @api.model
+    def _find_months_to_compare(self):
+        """What is left of the night and what is to be tried again; a new night when it is time."""
+        now = fields.Datetime.now()
+        periods = self.search(["|", ("to_compare", "=", True), ("retry_at", "<=", now)])
+        is_busy = periods or self.search_count([("retry_at", ">", now)], limit=1)
+        if is_busy and self.search_count([("compared_at", ">", now - NIGHT)], limit=1):
+            return periods
+        return periods | self._queue_months()
 
     @api.model
     def _queue_months(self):
@@ -111,7 +132,10 @@ class CustomerCostPeriod(models.Model):
                 ),
                 [],
             )
-        self._unguarded().write({"to_compare": not done, "compared_at": fields.Datetime.now()})
+        if done:
+            self._unguarded().write(
+                {"to_compare": False, "retry_at": False, "compared_at": fields.Datetime.now()}
+            )
         return done
 
     def _heal(self):

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 
 from ..engine import COST, COST_OF_SALES, LEFT_OUT, SALES
 from ..fields import Amount
-from .customer_cost_account_map import INVOICE_ACCOUNT_TYPES
+from .customer_cost_account_map import INVOICE_ACCOUNT_TYPES, SALES_ACCOUNT_TYPES
 
 KINDS = [
     (SALES, "Sales"),
@@ -187,6 +187,14 @@ class CustomerCostSetupAccount(models.Model):
                 self.env._(
                     "%(account)s cannot be a cost item: it is of type Income or Cost of Revenue. "
                     "Change the type of the account, or leave it out with a reason.",
+                    account=self.display_name,
+                )
+            )
+        if self.kind == COST_OF_SALES and self.account_type in SALES_ACCOUNT_TYPES:
+            raise UserError(
+                self.env._(
+                    "%(account)s cannot count as cost of sales: it is of type Income. Change the "
+                    "type of the account, or leave it out with a reason.",
                     account=self.display_name,
                 )
             )

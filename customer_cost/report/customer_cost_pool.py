@@ -77,7 +77,7 @@ class CustomerCostPool(models.Model):
     def action_open_costs(self):
         """Open the costs that came into the pool; the run where none did."""
         self.ensure_one()
-        if not self.item_id:
+        if self.run_id and not (self.item_id and self.amount):
             return self.run_id.get_formview_action()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "customer_cost.customer_cost_line_action"

@@ -23,9 +23,13 @@ class CustomerCostTieOutLeftOut(models.AbstractModel):
         return [account for (account,) in rows]
 
     @api.model
-    def _sql_left_out(self, company, first, last) -> SQL:
-        """Ids of the items of sales and cost of sales that a row of the map leaves out."""
+    def _sql_left_out(self, company, first, last, account_id=None) -> SQL:
+        """Ids of the items of sales and cost of sales, or of one of their accounts, that a row of
+        the map leaves out.
+        """
         accounts = self._find_left_out_accounts()
+        if account_id:
+            accounts = [account for account in accounts if account == account_id]
         if not accounts:
             return SQL("SELECT NULL::int AS id WHERE FALSE")
         return SQL(
@@ -34,7 +38,7 @@ class CustomerCostTieOutLeftOut(models.AbstractModel):
         )
 
     @api.model
-    def _get_kept_domain(self, window):
-        """Items that no row of the map leaves out of sales or cost of sales."""
-        _model, left_out = self._find_ids(self._sql_left_out(*window))
+    def _get_kept_domain(self, window, account_id=None):
+        """Items, or items of an account, that no row leaves out of sales or cost of sales."""
+        _model, left_out = self._find_ids(self._sql_left_out(*window, account_id))
         return ~left_out

@@ -143,10 +143,10 @@ class CustomerCostTieOutRecords(models.AbstractModel):
             return ITEMS, Domain("id", "in", sorted(ids))
         account_type = self.env["account.account"].browse(account_id).account_type
         if account_type in INVOICE_ACCOUNT_TYPES and column != "left_out":
-            closing = Domain("move_id", "in", self._find_closing_moves(window, code))
-            return ITEMS, self._get_items_domain(window) & account & (
-                closing if column == "excluded" else ~closing & self._get_kept_domain(window)
-            )
+            part = Domain("move_id", "in", self._find_closing_moves(window, code))
+            if column != "excluded":
+                part = ~part & self._get_kept_domain(window, account_id)
+            return ITEMS, self._get_items_domain(window) & account & part
         return self._find_ids(
             self._sql_uncaptured(*window), self._sql_reason(account_id, column, code, map_id)
         )

@@ -1,8 +1,9 @@
-from datetime import date
+from datetime import date, datetime
 from unittest.mock import patch
 
 from psycopg2.errors import SerializationFailure
 
+from odoo import fields
 from odoo.exceptions import AccessError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -135,8 +136,8 @@ class TestPeriodCompare(CapturePeriodCommon):
         done = queued.filtered(
             lambda period: period.company_id == self.company and period.date_from.month == 4
         )
-        done._unguarded().to_compare = False
-        done_at = done.compared_at
+        done_at = fields.Datetime.now()
+        done._unguarded().write({"to_compare": False, "compared_at": done_at})
         self.change(self.travel, 70.0)
         self.run_cron()
         self.assertEqual(done.compared_at, done_at)
@@ -161,8 +162,34 @@ class TestPeriodCompare(CapturePeriodCommon):
         self.assertTrue(met)
         self.assertTrue(self.env["ir.cron.trigger"].search_count([("cron_id", "=", cron.id)]))
         self.run_cron()
+        self.assertFalse(self.messages(), "its turn comes later")
+        self.march.sudo()._unguarded().retry_at = fields.Datetime.now()
+        self.run_cron()
         self.assertEqual(len(self.messages()), 1)
-        self.assertFalse(self.march.to_compare)
+        self.assertFalse(self.march.to_compare or self.march.retry_at)
+
+    def test_month_that_waits_keeps_no_other_back(self):
+        self.create_bill([(self.expense_account, 7.0, {})], day="2025-02-01")
+        february = self.env["customer.cost.period"]._get(self.company, date(2025, 2, 1))
+        capture = type(self.env["customer.cost.capture"])
+        sync = capture._sync_period_unlocked
+
+        def busy(self, company, first, last):
+            return (0, False) if first == date(2025, 3, 1) else sync(self, company, first, last)
+
+        with patch.object(capture, "_sync_period_unlocked", busy):
+            self.run_cron()
+            self.assertTrue(february.compared_at)
+            self.assertFalse(self.march.to_compare)
+            retry_at = self.march.retry_at
+            self.assertGreater(retry_at, fields.Datetime.now())
+            self.run_cron()
+            self.assertEqual(self.march.retry_at, retry_at)
+            # the next night goes over every month, whoever still waits
+            compared = self.env["customer.cost.period"].search([("compared_at", "!=", False)])
+            compared.sudo()._unguarded().compared_at = "2025-01-01 00:00:00"
+            self.run_cron()
+        self.assertGreater(february.compared_at, datetime(2025, 1, 1))
 
     def test_month_with_a_document_left_out_is_taken_up_again(self):
         """What was free follows and is told; the rest follows with the next call, and so is it."""
@@ -233,6 +260,7 @@ class TestPeriodCompare(CapturePeriodCommon):
     def test_marks_cannot_be_forged(self):
         for name, value in (
             ("to_compare", True),
+            ("retry_at", "2025-01-01 00:00:00"),
             ("compared_at", "2025-01-01 00:00:00"),
             ("named_differences", "x"),
         ):

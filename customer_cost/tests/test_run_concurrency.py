@@ -329,8 +329,7 @@ class TestRunConcurrency(TransactionCase):
 
     def test_two_reviewers_approve_at_once(self):
         _lost, told = self.race(self.reviewers, self.approve, self.approve)
-        # A reviewer reads what awaits them; once another one approved it, it no longer does.
-        self.assertIn("doesn't have 'read' access", told)
+        self.assertIn("does not await review any more: cost_parallel", told)
         self.assertEqual([float(amount) for (amount,) in self.direct_lines()], [90.0])
 
     def test_approval_while_the_author_takes_it_back(self):

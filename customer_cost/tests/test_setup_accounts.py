@@ -201,6 +201,14 @@ class TestSetupAccounts(SetupCommon):
         self.assertEqual((setup.sales_total, setup.left_out_total), (800.0, 16.0))
         self.assertEqual(setup.difference, 0.0)
 
+    def test_an_income_account_is_no_cost_of_sales(self):
+        account = self.create_account("T7RET", "Returns", "income")
+        setup = self.open_setup()
+        self.line(setup, account).kind = "cost_of_sales"
+        with self.assertRefused("T7RET.*cannot count as cost of sales"):
+            setup.action_accept_accounts()
+        self.assertFalse(self.map_rows(account))
+
     def test_sales_and_cost_of_sales_take_no_cost_item(self):
         for account_type in ("income", "expense_direct_cost"):
             account = self.create_account(f"T7{account_type[:3]}", "Typed", account_type)

@@ -108,7 +108,12 @@ class TestTieOutRandom(TieOutCommon):
         day = self.day(rng)
         if not self.env["customer.cost.period"]._is_closed(self.company, day):
             customer = rng.choice((self.customer_a.id, False))
-            self.create_cost(post=True, date=day, amount=self.amount(rng), customer_id=customer)
+            amount = self.amount(rng)
+            cost = self.create_cost(post=True, date=day, amount=abs(amount), customer_id=customer)
+            if amount < 0:
+                reversal = self.env["customer.cost.entry"].browse(cost.action_reverse()["res_id"])
+                reversal.action_submit()
+                reversal.with_user(self.users["reviewer"]).action_approve()
 
     def change_state(self, rng):
         move = rng.choice(self.moves) if self.moves else self.moves
