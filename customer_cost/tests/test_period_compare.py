@@ -145,6 +145,7 @@ class TestPeriodCompare(CapturePeriodCommon):
         self.assertFalse(periods.search_count([("to_compare", "=", True)]))
 
     def test_month_that_met_another_transaction_waits(self):
+        self.create_bill([(self.expense_account, 7.0, {})], day="2025-02-01")
         self.change(self.travel, 70.0)
         capture = type(self.env["customer.cost.capture"])
         sync = capture._sync_period_unlocked
