@@ -351,6 +351,20 @@ class TestAccountMapPreview(CustomerCostCommon):
         march = sum(amount for (_c, _i, day), amount in self.ledger().items() if day.month == 3)
         self.assertEqual(self.preview().mapped_total, round(march, 2))
 
+    def test_sales_that_a_row_leaves_out_are_shown(self):
+        gains = self.expense_account.copy(
+            {"code": "T40009", "name": "Exchange gains", "account_type": "income"}
+        )
+        journal = self.company_data["default_journal_misc"]
+        self.map_account(gains, left_out_reason="Exchange", journal_id=journal.id)
+        self.create_entry_move([(gains, -5.0, {})])
+        self.create_sale(self.customer_a, product=self.product, price=77.0)
+        preview = self.preview()
+        self.assertEqual(
+            self.rows(preview)[self.env["customer.cost.item"], gains, "Exchange"], (1, -5.0)
+        )
+        self.assertEqual(preview.total, self.books() - 5.0)
+
     def test_preview_writes_nothing(self):
         with self.assertNothingChanged():
             self.assertTrue(self.preview().line_ids)

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL, date_utils
 
 from ..fields import Amount
-from ..models.customer_cost_account_map import ACCOUNT_TYPES
+from ..models.customer_cost_account_map import ACCOUNT_TYPES, SALES_ACCOUNT_TYPES
 
 EXPENSE_TYPES = (*ACCOUNT_TYPES, "expense_direct_cost")
 
@@ -26,7 +26,7 @@ class CustomerCostMapPreview(models.TransientModel):
     total = Amount(
         string="Expenses in the Books",
         compute="_compute_lines",
-        help="Balance of expense and other income accounts.",
+        help="Balance of expense and other income accounts, and of sales that the map leaves out.",
     )
     mapped_total = Amount(string="Customer Cost", compute="_compute_lines")
     left_out_total = Amount(string="Left Out", compute="_compute_lines")
@@ -58,6 +58,10 @@ class CustomerCostMapPreview(models.TransientModel):
             return []
         self.env.flush_all()
         capture = self.env["customer.cost.capture"]
+        # sudo: the types of accounts that the reader's own map names
+        accounts = self.env["account.account"].sudo()
+        accounts = accounts.browse(self.env["customer.cost.tie.out"]._find_left_out_accounts())
+        sales = accounts.filtered(lambda account: account.account_type in SALES_ACCOUNT_TYPES).ids
         rows = self.env.execute_query_dict(
             SQL(
                 """WITH candidate AS (%(candidate)s),
@@ -67,7 +71,9 @@ class CustomerCostMapPreview(models.TransientModel):
                                WHEN item_id IS NOT NULL THEN NULL
                                ELSE COALESCE(left_out_reason, 'unmapped') END AS reason,
                           count(DISTINCT id) AS line_count, sum(amount) AS amount
-                     FROM classified GROUP BY 1, 2, 3 ORDER BY 1, 3, 2""",
+                     FROM classified
+                    WHERE account_id <> ALL(%(sales)s::int[]) OR excluded IS NULL
+                 GROUP BY 1, 2, 3 ORDER BY 1, 3, 2""",
                 candidate=capture._sql_candidates(
                     SQL(
                         "m.company_id = %s AND m.date BETWEEN %s AND %s",
@@ -75,8 +81,9 @@ class CustomerCostMapPreview(models.TransientModel):
                         self.date_from,
                         self.date_to,
                     ),
-                    SQL("a.account_type IN %s", EXPENSE_TYPES),
+                    SQL("(a.account_type IN %s OR a.id = ANY(%s))", EXPENSE_TYPES, sales),
                 ),
+                sales=sales,
                 classified=capture._sql_classified(),
             )
         )
