@@ -1,7 +1,7 @@
 {
     "name": "Customer Cost",
     "summary": "What each customer really costs and earns, to the cent",
-    "version": "19.0.1.2.0",
+    "version": "19.0.1.3.0",
     "category": "Accounting/Accounting",
     "author": "Customer Cost contributors",
     "license": "LGPL-3",
@@ -14,6 +14,7 @@
         "security/customer_cost_setup_rules.xml",
         "security/customer_cost_balance_rules.xml",
         "security/customer_cost_history_rules.xml",
+        "security/customer_cost_review_rules.xml",
         "data/customer_cost_sequence.xml",
         "data/mail_activity_type.xml",
         "data/ir_cron.xml",

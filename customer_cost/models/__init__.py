@@ -20,6 +20,9 @@ from . import customer_cost_entry_source
 from . import customer_cost_entry_check
 from . import customer_cost_entry_review
 from . import customer_cost_entry_invoice
+from . import customer_cost_entry_findings
+from . import customer_cost_entry_request
+from . import customer_cost_review_stage
 from . import customer_cost_review
 from . import customer_cost_line
 from . import customer_cost_capture

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .customer_cost_item import MANUAL_KINDS
+
 ENTRY_STATES = [
     ("draft", "Draft"),
     ("submitted", "Submitted"),
@@ -23,6 +25,7 @@ SUBSTANCE_FIELDS = frozenset(
         "description",
         "invoice_id",
         "item_id",
+        "kind",
         "payment_method",
         "service_from",
         "service_to",
@@ -35,10 +38,11 @@ REVERSAL_FIELDS = frozenset({"date", "description", "spender_id"})
 
 
 class CustomerCostEntry(models.Model):
-    """One cost: captured from a journal item, or statistical, recorded by hand.
+    """One cost: captured from a journal item, or recorded by hand.
 
-    A captured entry is written by the capture alone. A statistical one goes from draft over
-    submitted to approved; approval writes its ledger line and is final.
+    A captured entry is written by the capture alone. The others go from draft over submitted to
+    approved, which is final: a statistical one gets its ledger line then, a request becomes a
+    commitment until journal items settle it.
     """
 
     _name = "customer.cost.entry"
@@ -49,7 +53,6 @@ class CustomerCostEntry(models.Model):
     _mail_post_access = "read"
     _guarded_fields = frozenset(
         {
-            "kind",
             "state",
             "name",
             "amount_company",
@@ -64,11 +67,12 @@ class CustomerCostEntry(models.Model):
 
     name = fields.Char(string="Number", readonly=True, copy=False)
     kind = fields.Selection(
-        [("captured", "In the books"), ("statistical", "Not in the books")],
+        [("captured", "In the books"), *MANUAL_KINDS],
+        compute="_compute_kind",
+        store=True,
+        precompute=True,
+        readonly=False,
         required=True,
-        default="statistical",
-        readonly=True,
-        copy=False,
     )
     state = fields.Selection(
         ENTRY_STATES,
@@ -180,6 +184,12 @@ class CustomerCostEntry(models.Model):
         for entry in self:
             entry.display_name = entry.name or entry.description or entry.item_id.display_name or ""
 
+    @api.depends("item_id")
+    def _compute_kind(self):
+        for entry in self:
+            kind = entry.kind or "statistical"
+            entry.kind = kind if kind == "captured" else entry.item_id.manual_kind or kind
+
     @api.depends("amount", "currency_id", "company_id", "date", "reversal_of_id")
     def _compute_amount_company(self):
         for entry in self.filtered(lambda entry: entry.kind != "captured"):
@@ -197,7 +207,7 @@ class CustomerCostEntry(models.Model):
     @api.depends("state", "kind")
     def _compute_can_edit(self):
         for entry in self:
-            entry.can_edit = entry.kind == "statistical" and entry.state in MUTABLE_STATES
+            entry.can_edit = entry.kind != "captured" and entry.state in MUTABLE_STATES
 
     @api.depends("state", "submitter_id", "spender_id", "last_editor_id")
     @api.depends_context("uid")
@@ -266,6 +276,7 @@ class CustomerCostEntry(models.Model):
         substance = SUBSTANCE_FIELDS.intersection(vals)
         if substance and not self._guard_is_open():
             self._check_is_number(vals)
+            self._check_manual_kind(vals)
             self._check_substance_editable(substance)
             self._normalise_customer(vals)
             if "customer_id" in vals:
@@ -330,4 +341,8 @@ class CustomerCostEntry(models.Model):
                 )
 
     def copy_data(self, default=None):
-        return super().copy_data({"date": fields.Date.context_today(self), **(default or {})})
+        copied = super().copy_data({"date": fields.Date.context_today(self), **(default or {})})
+        for entry, vals in zip(self, copied, strict=True):
+            if entry.kind == "captured" and "kind" not in (default or {}):
+                del vals["kind"]  # the copy is recorded by hand
+        return copied

@@ -24,9 +24,10 @@ class CustomerCostEntryCheck(models.Model):
         "contact_id",
         "currency_id",
         "company_id",
+        "kind",
     )
     def _check_substance(self):
-        for entry in self.filtered(lambda entry: entry.kind == "statistical"):
+        for entry in self.filtered(lambda entry: entry.kind != "captured"):
             for problem in entry._get_problems():
                 raise ValidationError(problem)
 
@@ -35,6 +36,13 @@ class CustomerCostEntryCheck(models.Model):
         if not vals.get("item_id"):
             raise ValidationError(self.env._("A cost needs a cost item."))
         self._check_is_number(vals)
+        self._check_manual_kind(vals)
+
+    @api.model
+    def _check_manual_kind(self, vals):
+        """Captured costs are written by the capture alone."""
+        if vals.get("kind") == "captured" and not self._guard_is_open():
+            self._raise_guarded(["kind"])
 
     @api.model
     def _check_is_number(self, vals):
@@ -73,6 +81,8 @@ class CustomerCostEntryCheck(models.Model):
             problems.append(
                 self.env._("Cost item %(item)s is archived.", item=self.item_id.display_name)
             )
+        elif self.item_id.manual_kind not in (False, self.kind):
+            problems.append(self._get_kind_problem())
         # sudo: who moved to another company can no longer be read by those who decide here
         for partner in (self.sudo().customer_id, self.sudo().contact_id):
             if partner.company_id and partner.company_id not in company.parent_ids:
@@ -109,6 +119,17 @@ class CustomerCostEntryCheck(models.Model):
             )
         return problems
 
+    def _get_kind_problem(self):
+        if self.kind == "request":
+            return self.env._(
+                "%(item)s is recorded as cost that is not in the books, not as a request.",
+                item=self.item_id.display_name,
+            )
+        return self.env._(
+            "%(item)s is booked: ask for it with a request, which its bill settles.",
+            item=self.item_id.display_name,
+        )
+
     def _get_amount_problems(self):
         if self.currency_id.is_zero(self.amount):
             return [self.env._("%(cost)s: the amount is zero.", cost=self.display_name)]
@@ -144,7 +165,7 @@ class CustomerCostEntryCheck(models.Model):
         problems = []
         today = fields.Date.context_today(self)
         oldest = today - timedelta(days=company.customer_cost_max_days_back)
-        if self.date > today:
+        if self.date > today and self.kind != "request":
             problems.append(
                 self.env._(
                     "%(date)s lies in the future: no cost has been incurred.",

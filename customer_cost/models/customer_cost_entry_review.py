@@ -20,11 +20,12 @@ class CustomerCostEntryReview(models.Model):
         """
         self.check_access("write")
         for entry in self:
-            if entry.kind != "statistical" or entry.state not in ("draft", "refused"):
+            if entry.kind == "captured" or entry.state not in ("draft", "refused"):
                 raise UserError(self.env._("%(cost)s is not a draft.", cost=entry.display_name))
             for problem in entry._get_problems():
                 raise UserError(problem)
         self._refresh_amount_company()
+        self._check_findings()
         self._unguarded().write({"state": "submitted", "submitter_id": self.env.uid})
         self._schedule_review()
 
@@ -38,7 +39,10 @@ class CustomerCostEntryReview(models.Model):
         self.activity_unlink(["customer_cost.mail_activity_type_review"])
 
     def action_approve(self):
-        """Approve submitted costs: each becomes a ledger line per service month and is final.
+        """Approve submitted costs, which is final.
+
+        A cost that is not in the books becomes a ledger line per service month, a request becomes
+        a commitment.
 
         :raises UserError: the user may not decide, or the entry no longer passes its checks
         """
@@ -202,9 +206,10 @@ class CustomerCostEntryReview(models.Model):
         )
 
     def _append_to_ledger(self):
-        """Write the ledger lines of every approved entry, in company currency."""
+        """Write the ledger lines of approved costs that have no journal item, company currency."""
+        statistical = self.filtered(lambda entry: entry.kind == "statistical")
         self.env["customer.cost.line"].sudo().create(  # sudo: the ledger has no other writer
-            [vals for entry in self for vals in entry._prepare_lines_vals()]
+            [vals for entry in statistical for vals in entry._prepare_lines_vals()]
         )
 
     def _prepare_lines_vals(self):

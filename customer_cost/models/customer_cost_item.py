@@ -9,6 +9,7 @@ LEVELS = [
     ("channel", "Channel"),
     ("corporate", "Corporate"),
 ]
+MANUAL_KINDS = [("request", "Request"), ("statistical", "Not in the books")]
 BEHAVIOURS = [("fixed", "Fixed"), ("variable", "Variable"), ("mixed", "Mixed")]
 FULL_COST_LEVELS = ("channel", "corporate")
 
@@ -72,6 +73,13 @@ class CustomerCostItem(models.Model):
         default=100.0,
         tracking=True,
         help="Share of this cost that would end if the customer were lost.",
+    )
+    manual_kind = fields.Selection(
+        MANUAL_KINDS,
+        string="Recorded By Hand As",
+        tracking=True,
+        help="Request: money to be spent, which a bill, an expense or a journal item settles. Not "
+        "in the books: cost that never has a journal item. Left empty, either can be recorded.",
     )
     confidential = fields.Boolean(
         tracking=True,

@@ -47,6 +47,7 @@ from . import test_run_concurrency
 from . import test_entry_receipts
 from . import test_ledger_deletion
 from . import test_settings
+from . import test_commitment
 from . import test_company_uses
 from . import test_capture_links
 from . import test_capture_period

@@ -718,6 +718,7 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.entry.action_approve",
                 "customer.cost.entry.action_open_source",
                 "customer.cost.entry.action_refuse",
+                "customer.cost.entry.action_release",
                 "customer.cost.entry.action_reverse",
                 "customer.cost.entry.action_submit",
                 "customer.cost.entry.action_withdraw",

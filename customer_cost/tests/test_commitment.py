@@ -1,0 +1,93 @@
+from odoo.exceptions import AccessError, UserError
+
+from .common import CustomerCostCommon
+
+
+class TestCommitment(CustomerCostCommon):
+    """What is spoken for, along a chain of documents, counts once."""
+
+    def request(self, post=True, **vals):
+        return self.create_cost(kind="request", amount=500.0, post=post, **vals)
+
+    def committed(self):
+        self.env.flush_all()
+        groups = self.env["customer.cost.commitment"]._read_group(
+            [("company_id", "=", self.company.id)], ["kind"], ["amount:sum"]
+        )
+        return dict(groups)
+
+    def settle(self, request, amount, **vals):
+        extra = {"cost_customer_id": self.customer_a.id, "cost_request_id": request.id}
+        return self.create_bill([(self.expense_account, amount, extra)], **vals)
+
+    def test_submitted_and_approved_requests_are_commitments_and_no_ledger_line(self):
+        request = self.request(post=False)
+        self.assertEqual(self.committed(), {})
+        request.action_submit()
+        self.assertEqual(self.committed(), {"request": 500.0})
+        request.with_user(self.users["reviewer"]).action_approve()
+        self.assertEqual(self.committed(), {"request": 500.0})
+        self.assertFalse(request.line_ids)
+        self.assertEqual(request.open_amount, 500.0)
+
+    def test_settlement_counts_once_from_draft_bill_to_partial_credit_note(self):
+        request = self.request()
+        bill = self.settle(request, 300.0, post=False)
+        self.assertEqual(self.committed(), {"request": 500.0})
+        self.assertEqual((request.drafted_amount, request.open_amount), (300.0, 500.0))
+        bill.action_post()
+        self.assertEqual(self.committed(), {"request": 200.0})
+        self.assertEqual((request.settled_amount, request.open_amount), (300.0, 200.0))
+        self.settle(request, 100.0, move_type="in_refund")
+        self.assertEqual(self.committed(), {"request": 300.0})
+        self.assertEqual(sum(self.ledger().values()), 200.0)
+
+    def test_a_draft_bill_above_its_request_is_committed_whole(self):
+        self.settle(self.request(), 800.0, post=False)
+        self.assertEqual(self.committed(), {"request": 800.0})
+
+    def test_a_draft_bill_without_request_is_a_commitment_where_it_names_a_customer(self):
+        extra = {"cost_customer_id": self.customer_a.id}
+        self.create_bill(
+            [
+                (self.expense_account, 70.0, extra),
+                (self.expense_account, 10.0, {}),
+                (self.unmapped_account, 20.0, extra),
+            ],
+            post=False,
+        )
+        self.assertEqual(self.committed(), {"bill": 70.0})
+
+    def test_release_ends_the_commitment_and_is_refused_twice(self):
+        request = self.request()
+        request.action_release()
+        self.assertEqual((self.committed(), request.open_amount), ({}, 0.0))
+        with self.assertRefused("nothing is open"):
+            request.action_release()
+
+    def test_nobody_makes_a_captured_cost_of_a_request(self):
+        request = self.request(post=False)
+        with self.assertRefused("cannot be set directly", AccessError):
+            self.rpc(
+                self.users["accountant"],
+                "customer.cost.entry",
+                "write",
+                request.ids,
+                {"kind": "captured"},
+            )
+
+    def test_an_item_says_what_is_recorded_of_it(self):
+        self.item.manual_kind = "request"
+        self.assertEqual(self.create_cost().kind, "request")
+        with self.assertRefused("ask for it with a request", UserError):
+            self.create_cost(kind="statistical")
+
+    def test_a_rep_sees_commitments_of_own_customers_alone(self):
+        self.request()
+        self.request(customer_id=self.customer_b.id)
+        self.env.flush_all()
+        for role, count in (("rep", 1), ("cost_user", 2), ("auditor", 2)):
+            rows = self.env["customer.cost.commitment"].with_user(self.users[role]).search([])
+            self.assertEqual(len(rows), count, role)
+        with self.assertRaises(AccessError):
+            self.env["customer.cost.commitment"].with_user(self.users["internal"]).search([])
