@@ -36,9 +36,11 @@ def start():
         if not set(MODULES) <= set(our_modules()):
             fail(f"this checkout holds no add-on {MODULES[0]}: nothing to show")
         environment = prepare()
+        running = _running()
         if os.environ.get("PDF") and not shutil.which("wkhtmltopdf"):
             apt.install(["wkhtmltopdf"], "reports as PDF")
-        running = _running()
+            stop_server()  # a server looks for it once, when it starts
+            running = None
         if port and port != (running or {}).get("port") and not _is_free(port):
             fail(f"port {port} is in use: choose another with PORT=, or leave it out")
         if running and (running["database"] != database or port not in (None, running["port"])):

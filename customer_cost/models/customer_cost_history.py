@@ -172,10 +172,12 @@ class CustomerCostHistory(models.Model):
 
         Ledger lines are taken back by lines of the opposite amount. What another history brought
         in as well stays, and so do the months from the start of the capture on: they are
-        captured with or without a history.
+        captured with or without a history. Posted runs of the months are reversed, since the pools
+        they allocated are taken back.
 
         :return: action that names what stays, ``None`` when all of it is taken back
-        :raises UserError: nothing was brought in that can be undone, or a period is closed
+        :raises UserError: nothing was brought in that can be undone, a period is closed, or a run
+            is posted and the user may not reverse it
         """
         self.check_access("write")
         for history in self:
@@ -189,6 +191,7 @@ class CustomerCostHistory(models.Model):
                     ).strip()
                 )
             history._check_open(months)
+            history._reverse_runs(months)
             # sudo: months are written by their history alone
             months.sudo().write({"state": "undoing", "message": False})
             history._unguarded().state = "undoing"
@@ -206,6 +209,45 @@ class CustomerCostHistory(models.Model):
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
+
+    def _reverse_runs(self, months):
+        """Reverse the posted runs of months that no other history holds, the last one first."""
+        self.ensure_one()
+        held = self.env["customer.cost.history.month"].search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("history_id", "!=", self.id),
+                ("state", "=", "done"),
+            ]
+        )
+        released = months.filtered(
+            lambda month: (
+                not held.filtered(
+                    lambda other: (
+                        other.date_from <= month.date_from and other.date_to >= month.date_to
+                    )
+                )
+            )
+        )
+        runs = self.env["customer.cost.run"].search(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("state", "=", "posted"),
+                ("date", "in", [date_utils.end_of(month.date_from, "month") for month in released]),
+            ],
+            order="date desc",
+        )
+        if not runs:
+            return
+        runs._check_cost_manager(
+            self.env._(
+                "Posted runs allocate the costs of these months: %(runs)s. Ask a cost manager to "
+                "undo the history, which reverses them.",
+                runs=", ".join(runs.mapped("display_name")),
+            )
+        )
+        for run in runs:
+            run.action_reverse()
 
     def _get_kept_text(self):
         """What of the range an undo leaves as it is, or an empty text."""
@@ -345,4 +387,5 @@ class CustomerCostHistory(models.Model):
         if self.state == "running" and "waiting" not in states:
             self._unguarded().state = "done"
         elif self.state == "undoing" and "undoing" not in states:
-            self._unguarded().state = "done" if "done" in states else "undone"
+            # what is captured anyway stays done, and is no reason to call the history so
+            self._unguarded().state = "done" if self.month_ids._filter_undoable() else "undone"

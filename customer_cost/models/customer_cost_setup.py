@@ -163,11 +163,15 @@ class CustomerCostSetup(models.Model):
 
     @api.model
     def _get_default_range(self, company):
-        """The previous fiscal year and this one up to today."""
+        """The previous fiscal year and this one up to today, and the 24 full months before it.
+
+        Two times twelve full months are what tells which customers are getting worse.
+        """
         today = fields.Date.context_today(self)
         year = company.compute_fiscalyear_dates(today)
         before = date_utils.subtract(year["date_from"], days=1)
-        return company.compute_fiscalyear_dates(before)["date_from"], today
+        two_years = date_utils.subtract(date_utils.start_of(today, "month"), months=24)
+        return min(company.compute_fiscalyear_dates(before)["date_from"], two_years), today
 
     def write(self, vals):
         res = super().write(vals)

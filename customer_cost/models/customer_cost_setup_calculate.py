@@ -138,6 +138,7 @@ class CustomerCostSetupCalculate(models.Model):
         history = self.history_id
         return (
             history.state in ("draft", "running", "stopped", "done")
+            and "undone" not in history.month_ids.mapped("state")
             and (history.date_from, history.date_to) == self._get_history_range()
         )
 

@@ -12,6 +12,7 @@ from . import customer_cost_pool
 from . import customer_cost_commitment
 from . import customer_cost_tie_out_differences
 from . import customer_cost_tie_out_findings
+from . import customer_cost_tie_out_moved
 from . import account_invoice_report
 from . import customer_cost_tie_out_records
 from . import customer_cost_tie_out_records_ledger

@@ -118,6 +118,7 @@ class CustomerCostTieOut(models.AbstractModel):
         findings = self._get_findings(
             accounts, books, self._read_manual_differences(*window), ledger, runs, sections
         )
+        findings += self._get_moved_findings(self._read_moved(*window))
         difference = sum(row["difference"] for row in findings if row["kind"] != "item")
         differences = [difference, *(abs(section["difference"]) for section in sections)]
         return self._to_json(

@@ -53,9 +53,9 @@ class TestSetupCalculate(SetupCommon):
         states = self.states(setup)
         self.assertEqual(states["2025-04"], "done")
         self.assertEqual(states["2025-05"], "done")
-        self.assertEqual(states["2024-01"], "kept")
+        self.assertEqual(states["2023-06"], "kept")
         self.assertNotIn("2025-06", states)
-        self.assertEqual(len(states), 17)
+        self.assertEqual(len(states), 24)
         runs = self.env["customer.cost.run"].search([("company_id", "=", self.company.id)])
         self.assertEqual(sorted(runs.mapped("state")), ["posted", "posted"])
         pool = self.env["customer.cost.line"].search(
@@ -174,7 +174,7 @@ class TestSetupCalculate(SetupCommon):
         setup = self.start_and_stop(2)
         history = setup.history_id
         self.assertEqual(
-            (history.state, len(history.month_ids._filter_unsettled())), ("stopped", 16)
+            (history.state, len(history.month_ids._filter_unsettled())), ("stopped", 23)
         )
         setup.action_back()
         setup.action_back()
@@ -199,6 +199,23 @@ class TestSetupCalculate(SetupCommon):
         self.assertEqual(
             (str(history.date_from), str(history.date_to)), ("2025-05-01", "2025-06-15")
         )
+
+    def test_what_was_undone_is_brought_in_again(self):
+        setup = self.calculate()
+        before = self.profits()
+        setup.history_id.action_undo()
+        with self.enter_registry_test_mode():
+            self.env.ref("customer_cost.ir_cron_history").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertNotEqual(self.profits(), before)
+        undone = setup.history_id
+        setup.action_restart()
+        setup.action_accept_accounts()
+        setup.action_accept_months()
+        setup.action_calculate()
+        self.run_cron()
+        self.assertEqual((undone.state, setup.step), ("undone", "done"))
+        self.assertEqual(self.profits(), before)
 
     def test_a_stopped_history_that_brought_nothing_in_is_removed(self):
         setup = self.prepare()

@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo.tests import tagged
 from odoo.tools import SQL
 
@@ -113,6 +115,15 @@ class TestTieOutBreaks(TieOutCommon):
             self.ledger_line.id,
         )
         self.assertAccountDiffers(self.expense_account, -100.0)
+
+    def test_ledger_line_moved_to_another_month_of_its_year(self):
+        self.break_by_sql(
+            "UPDATE customer_cost_line SET date = '2025-04-10' WHERE id = %s", self.ledger_line.id
+        )
+        for figures in (self.tie_out(), self.tie_out(date(2025, 4, 1), date(2025, 4, 30))):
+            (finding,) = self.assertReported(("moved", 100.0), figures=figures)
+            self.assertRegex(finding["label"], "March 2025, which was never closed.*April 2025")
+            self.assertEqual(finding["entry_id"], self.ledger_line.entry_id.id)
 
     def test_journal_item_behind_a_difference_is_named(self):
         self.break_by_sql("DELETE FROM customer_cost_line WHERE id = %s", self.ledger_line.id)

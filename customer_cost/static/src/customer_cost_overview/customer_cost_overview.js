@@ -158,7 +158,7 @@ export class CustomerCostOverview extends Component {
         marks.push(
             {
                 key: "direct",
-                good: true,
+                good: direct_pct !== null,
                 text:
                     direct_pct === null
                         ? _t("No cost has reached customers yet")

@@ -1,7 +1,9 @@
 import { Component, onWillStart, useState } from "@odoo/owl";
+import { browser } from "@web/core/browser/browser";
 import { getCurrency } from "@web/core/currency";
 import { deserializeDate, formatDate } from "@web/core/l10n/dates";
 import { _t } from "@web/core/l10n/translation";
+import { rpc } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { KeepLast } from "@web/core/utils/concurrency";
@@ -19,6 +21,7 @@ export class CustomerCostTieOut extends Component {
 
     setup() {
         this.action = useService("action");
+        this.notification = useService("notification");
         this.orm = useService("orm");
         this.keepLast = new KeepLast();
         this.display = { controlPanel: {} };
@@ -189,6 +192,21 @@ export class CustomerCostTieOut extends Component {
                 figure: reason.label,
             })
         );
+    }
+
+    async downloadPdf() {
+        const url = `${this.exportUrl}/pdf`;
+        if (["install", "broken"].includes(await rpc("/report/check_wkhtmltopdf"))) {
+            this.notification.add(
+                _t(
+                    "The server cannot make PDF files: have wkhtmltopdf installed on it and Odoo " +
+                        "restarted. Excel works without it."
+                ),
+                { type: "warning", sticky: true }
+            );
+            return;
+        }
+        browser.location.assign(url);
     }
 
     openFinding(finding) {
