@@ -88,9 +88,9 @@ class CustomerCostPeriodClose(models.Model):
                 )
             else:
                 period.lock_info = self.env._(
-                    "Does not cover the month: cost still posted into it after closing counts in the "
-                    "first open month, sales and their product cost count in this one. Lock the "
-                    "books up to its end to keep them out."
+                    "Does not cover the month: cost still posted into it after closing counts in "
+                    "the first open month, sales and their product cost count in this one. Lock "
+                    "the books up to its end to keep them out."
                 )
 
     # ------------------------------------------------------------

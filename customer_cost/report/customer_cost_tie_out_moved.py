@@ -39,8 +39,8 @@ class CustomerCostTieOutMoved(models.AbstractModel):
                       AND NOT EXISTS (
                           SELECT FROM customer_cost_period p
                            WHERE p.date_from = date_trunc('month', l.service_date)::date
-                             AND p.company_id = ANY(
-                                 string_to_array(trim(trailing '/' from co.parent_path), '/')::int[])
+                             AND p.company_id = ANY(string_to_array(
+                                 trim(trailing '/' from co.parent_path), '/')::int[])
                              AND (p.state = 'closed' OR EXISTS (
                                  SELECT FROM customer_cost_period_closing c
                                   WHERE c.period_id = p.id)))
