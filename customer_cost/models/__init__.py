@@ -22,6 +22,12 @@ from . import customer_cost_entry_review
 from . import customer_cost_entry_invoice
 from . import customer_cost_entry_findings
 from . import customer_cost_entry_request
+from . import customer_cost_entry_request_bill
+from . import customer_cost_entry_request_reminder
+from . import customer_cost_policy
+from . import customer_cost_policy_breach
+from . import customer_cost_entry_policy
+from . import customer_cost_item_policy
 from . import customer_cost_review_stage
 from . import customer_cost_review
 from . import customer_cost_line
@@ -63,10 +69,13 @@ from . import account_move_line_freeze
 from . import account_move_product_cost
 from . import account_move_costs
 from . import account_move_line_cost_invoice
+from . import account_move_line_request
+from . import account_move_request
 from . import product_category
 from . import res_partner
 from . import res_partner_list
 from . import res_partner_customer
+from . import res_partner_request
 from . import res_users
 from . import ir_attachment
 from . import customer_cost_setup
