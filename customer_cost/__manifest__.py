@@ -16,6 +16,7 @@
         "security/customer_cost_history_rules.xml",
         "security/customer_cost_review_rules.xml",
         "security/customer_cost_policy_rules.xml",
+        "security/customer_cost_recording_rules.xml",
         "data/customer_cost_sequence.xml",
         "data/mail_activity_type.xml",
         "data/ir_cron.xml",
@@ -25,6 +26,7 @@
         "data/customer_cost_period_cron.xml",
         "data/customer_cost_refresh.xml",
         "data/customer_cost_request_data.xml",
+        "data/customer_cost_recording_data.xml",
         "views/customer_cost_item_views.xml",
         "views/customer_cost_account_map_views.xml",
         "views/customer_cost_line_views.xml",
@@ -63,6 +65,7 @@
         "views/customer_cost_menus.xml",
         "views/customer_cost_request_views.xml",
         "views/customer_cost_policy_views.xml",
+        "views/customer_cost_recording_views.xml",
     ],
     "demo": ["demo/customer_cost_demo.xml"],
     "assets": {

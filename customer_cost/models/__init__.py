@@ -28,6 +28,9 @@ from . import customer_cost_policy
 from . import customer_cost_policy_breach
 from . import customer_cost_entry_policy
 from . import customer_cost_item_policy
+from . import customer_cost_recording
+from . import customer_cost_recording_period
+from . import customer_cost_entry_recording
 from . import customer_cost_review_stage
 from . import customer_cost_review
 from . import customer_cost_line

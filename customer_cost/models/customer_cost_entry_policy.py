@@ -53,6 +53,7 @@ class CustomerCostEntry(models.Model):
         policies = self.env["customer.cost.policy"].sudo()
         entries = self.sudo()  # sudo: as above, for companies above the cost's own
         found = policies.search([("company_id", "in", entries.company_id.parent_ids.ids)])
+        found = found.sorted(lambda policy: policy.item_id.parent_path or "")
         return {
             entry: found.filtered(lambda policy, own=own: policy._applies_to(own))
             for entry, own in zip(self, entries, strict=True)

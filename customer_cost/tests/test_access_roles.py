@@ -59,6 +59,8 @@ MATRIX = {
     "customer.cost.pool":                 (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.profitability":        (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.ratios":               (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.recording":            (READ, READ, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
+    "customer.cost.recording.period":     (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.release":             ("rwc", "rwc", "rwc", "rwc", NONE, NONE, NONE, NONE, NONE),
     "customer.cost.request.pick":        ("rwc", "rwc", "rwc", "rwc", NONE, NONE, NONE, NONE, NONE),
     "customer.cost.request.pick.line":   ("rwc", "rwc", "rwc", "rwc", NONE, NONE, NONE, NONE, NONE),
