@@ -21,6 +21,7 @@ from . import customer_cost_entry_check
 from . import customer_cost_entry_review
 from . import customer_cost_entry_invoice
 from . import customer_cost_entry_findings
+from . import customer_cost_entry_receipt
 from . import customer_cost_entry_request
 from . import customer_cost_entry_request_bill
 from . import customer_cost_entry_request_reminder

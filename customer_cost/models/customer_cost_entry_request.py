@@ -30,12 +30,6 @@ class CustomerCostEntry(models.Model):
         readonly=True,
         groups=BOOKS_READERS,
     )
-    receipt_ids = fields.One2many(
-        "ir.attachment",
-        "res_id",
-        string="Receipts or Offers",
-        domain=[("res_model", "=", "customer.cost.entry")],
-    )
     approved_on = fields.Date(readonly=True, copy=False)
     released_on = fields.Date(
         readonly=True,

@@ -124,16 +124,16 @@ class CustomerCostRecording(models.Model):
                 ("date", "<=", last),
             ]
         )
-        return (
-            domain & Domain("item_id", "child_of", self.item_ids.ids) if self.item_ids else domain
-        )
+        if self.item_ids:
+            domain &= Domain("item_id", "child_of", self.item_ids.ids)
+        return domain
 
     @api.model
     def _cron_remind(self):
         """Remind who recorded nothing by the day due, and close what was recorded since."""
         periods = self.env["customer.cost.recording.period"]
         today = fields.Date.context_today(self)
-        for recording in self.search([]):
+        for recording in self.search([("active", "=", True)]):
             first, last, due = recording._get_period(today)
             if due <= today:
                 periods._open(recording, first, last, due)
