@@ -115,7 +115,5 @@ class CustomerCostDemo(models.AbstractModel):
             if settled:
                 bill = self.env["account.move"].browse(request.action_create_bill()["res_id"])
                 bill.invoice_date = today
-                bill.invoice_line_ids.write(
-                    {"price_unit": settled, "tax_ids": [Command.clear()]}
-                )
+                bill.invoice_line_ids.write({"price_unit": settled, "tax_ids": [Command.clear()]})
                 bill.action_post()

@@ -129,7 +129,6 @@ class CustomerCostEntry(models.Model):
             ("date", "<=", date_utils.end_of(max(dates), "month")),
         ]
         groupby = ["company_id", "customer_id", "item_id", "date:month"]
-        self.env.flush_all()
         # sudo: a limit counts what is spent, also what the user may not see
         ledger = self.env["customer.cost.line"].sudo()
         commitments = self.env["customer.cost.commitment"].sudo()

@@ -69,6 +69,8 @@ class CustomerCostEntry(models.Model):
         help="Days since the approval of a request that is not settled.",
     )
 
+    _request_idx = models.Index("(customer_id, vendor_id) WHERE kind = 'request'")
+
     # ------------------------------------------------------------
     # Computes
     # ------------------------------------------------------------
@@ -180,7 +182,10 @@ class CustomerCostEntry(models.Model):
                 **column,
             )
 
-        return Domain.custom(to_sql=to_sql)
+        found = Domain.custom(to_sql=to_sql)
+        if "none" in value:
+            return found
+        return Domain([("kind", "=", "request"), ("state", "=", "approved")]) & found
 
     @api.model
     def _search_open_days(self, operator, value):

@@ -27,9 +27,13 @@ class CustomerCostPolicyBreach(models.Model):
     kind = fields.Selection(POLICY_KINDS, string="Rule", required=True, readonly=True)
     level = fields.Selection(POLICY_LEVELS, required=True, readonly=True)
     figure = Amount(
-        readonly=True, help="What the cost came to: company currency, or days for a late cost."
+        aggregator=None,
+        readonly=True,
+        help="What the cost came to: company currency, or days for a late cost.",
     )
-    limit = Amount(readonly=True, help="What the policy allowed, as the figure counts.")
+    limit = Amount(
+        aggregator=None, readonly=True, help="What the policy allowed, as the figure counts."
+    )
     message = fields.Char(readonly=True)
     date = fields.Date(string="Submitted On", required=True, readonly=True)
     user_id = fields.Many2one("res.users", string="Submitted By", required=True, readonly=True)

@@ -4,6 +4,7 @@ from odoo import SUPERUSER_ID, api
 from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL, mute_logger
 
+
 @tagged("post_install", "-at_install")
 class TestRequestConcurrency(TransactionCase):
     """Two people who settle one request at once come one after the other.
