@@ -367,16 +367,6 @@ class TestRequest(CustomerCostCommon):
         bill.action_post()
         self.assertEqual(held, [request.ids])
 
-    def test_posting_holds_the_requests_it_settles(self):
-        request = self.request()
-        bill = self.settle(request, 400.0, post=False)
-        held = []
-        self.patch(type(self.env[ENTRY]), "_hold", lambda entries: held.append(entries.ids))
-        self.create_bill([(self.expense_account, 10.0, {})])
-        self.assertEqual(held, [])
-        bill.action_post()
-        self.assertEqual(held, [request.ids])
-
     def test_an_archived_item_does_not_stop_the_settlement(self):
         request = self.request()
         self.item.active = False
