@@ -419,6 +419,25 @@ class TestRequest(CustomerCostCommon):
         self.assertEqual(bill.amount_untaxed, 100.0)
         self.assertEqual(request.drafted_amount, 90.0)
 
+    def test_a_line_settles_one_request_and_a_picked_one_comes_in_the_currency_of_the_bill(self):
+        currency = self.setup_other_currency("EUR", rates=[("2025-01-01", 0.5)])
+        here, abroad = self.request(), self.request(currency_id=currency.id, amount=30.0)
+        bill = self.create_bill([(self.expense_account, 500.0, {})], post=False)
+        bill = bill.with_user(self.users["accountant"])
+        pick = self.env["customer.cost.request.pick"].browse(
+            bill.action_pick_cost_requests()["res_id"]
+        )
+        pick = pick.with_user(self.users["accountant"])
+        pick.line_ids.write({"picked": True, "move_line_id": bill.invoice_line_ids.id})
+        with self.assertRefused("settles one request: split it"):
+            pick.action_confirm()
+        pick.line_ids.filtered(lambda row: row.request_id == abroad).move_line_id = False
+        pick.action_confirm()
+        self.assertEqual(
+            {line.cost_request_id: line.price_unit for line in bill.invoice_line_ids},
+            {here: 500.0, abroad: 60.0},
+        )
+
     def test_a_posted_bill_is_offered_no_requests(self):
         self.request()
         bill = self.create_bill([(self.expense_account, 10.0, {})])
