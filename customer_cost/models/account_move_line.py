@@ -54,17 +54,6 @@ class AccountMoveLine(models.Model):
         help="Overrides the cost item that the account map finds.",
     )
 
-    cost_request_id = fields.Many2one(
-        "customer.cost.entry",
-        string="Settles Request",
-        index="btree_not_null",
-        copy=True,
-        check_company=True,
-        tracking=True,
-        domain="[('kind', '=', 'request'), ('state', '=', 'approved')]",
-        help="The approved request that this item settles, in whole or in part.",
-    )
-
     # ------------------------------------------------------------
     # Capture follows every change of a posted item
     # ------------------------------------------------------------

@@ -62,6 +62,11 @@ class CustomerCostEntry(models.Model):
             "submitter_id",
             "last_editor_id",
             "reversal_of_id",
+            "submitted_on",
+            "approved_on",
+            "released_on",
+            "release_reason",
+            "reminded_on",
         }
     )
 

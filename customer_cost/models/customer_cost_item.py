@@ -30,6 +30,8 @@ class CustomerCostItem(models.Model):
         ("customer.cost.rule", "sender_item_ids"),
         ("customer.cost.item", "parent_id"),
         ("customer.cost.run.cell", "item_id"),
+        ("customer.cost.policy", "item_id"),
+        ("customer.cost.recording", "item_ids"),
     )
     _check_company_domain = models.check_company_domain_parent_of
     _rec_names_search = ["name", "code"]

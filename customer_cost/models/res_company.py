@@ -33,6 +33,17 @@ class ResCompany(models.Model):
         default=366,
         help="How long ago a cost recorded by hand may have been incurred.",
     )
+    customer_cost_request_reminder_days = fields.Integer(
+        string="Remind of Open Requests After (Days)",
+        default=30,
+        help="The author of an approved request that is not settled is reminded after so many "
+        "days, and again after as many. Zero: never.",
+    )
+    customer_cost_policy_text = fields.Text(
+        string="Cost Policy",
+        translate=True,
+        help="Stands on the form where a cost is recorded or asked for.",
+    )
     customer_cost_start_date = fields.Date(
         string="Costs Captured From",
         readonly=True,
@@ -43,6 +54,10 @@ class ResCompany(models.Model):
     _customer_cost_max_days_back_positive = models.Constraint(
         "CHECK(customer_cost_max_days_back >= 0)",
         "The days back for manual costs cannot be negative.",
+    )
+    _customer_cost_request_reminder_days_positive = models.Constraint(
+        "CHECK(customer_cost_request_reminder_days >= 0)",
+        "The days until a reminder cannot be negative.",
     )
 
     def write(self, vals):

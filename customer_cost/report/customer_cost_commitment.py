@@ -73,19 +73,15 @@ class CustomerCostCommitment(models.Model):
                       e.payment_method, e.date, e.kind, e.id AS entry_id, NULL::int AS move_id,
                       NULL::int AS move_line_id, committed.amount
                  FROM customer_cost_entry e
-           CROSS JOIN LATERAL (
-                   SELECT COALESCE(sum(balance) FILTER (WHERE parent_state = 'posted'), 0)
-                              AS settled,
-                          COALESCE(sum(balance) FILTER (WHERE parent_state = 'draft'), 0)
-                              AS drafted
-                     FROM account_move_line WHERE cost_request_id = e.id) documents
+           CROSS JOIN LATERAL (%s) documents
            CROSS JOIN LATERAL (
                    SELECT GREATEST(CASE WHEN e.released_on IS NULL
                                         THEN e.amount_company - documents.settled ELSE 0 END,
                                    documents.drafted, 0) AS amount) committed
                 WHERE (e.state = 'submitted' AND e.kind <> 'captured'
                        OR e.state = 'approved' AND e.kind = 'request')
-                  AND e.reversal_of_id IS NULL AND committed.amount <> 0"""
+                  AND e.reversal_of_id IS NULL AND committed.amount <> 0""",
+            self.env["customer.cost.entry"]._sql_settlement(SQL("e.id")),
         )
 
     @api.model

@@ -54,3 +54,14 @@ class TestDemo(TransactionCase):
             [("company_id", "=", self.company.id), ("kind", "=", "statistical")]
         )
         self.assertEqual(set(entries.mapped("state")), {"draft", "submitted", "approved"})
+
+    def test_requests_policies_and_the_calendar_have_something_to_show(self):
+        requests = self.env["customer.cost.entry"].search(
+            [("company_id", "=", self.company.id), ("kind", "=", "request")]
+        )
+        self.assertEqual(
+            set(requests.mapped("settlement_state")), {"none", "open", "partly", "settled"}
+        )
+        for model in ("customer.cost.policy.breach", "customer.cost.recording.period"):
+            rows = self.env[model].search([("company_id", "=", self.company.id)])
+            self.assertTrue(rows, model)

@@ -1,4 +1,6 @@
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tools import mute_logger
 
 from .common import CustomerCostCommon
 
@@ -48,3 +50,31 @@ class TestEntryReceipts(CustomerCostCommon):
         entry = self.create_cost()
         entry.action_submit()
         self.assertEqual(self.attach(entry).res_id, entry.id)
+
+    def test_the_form_attaches_and_removes_receipts(self):
+        attachments = self.env["ir.attachment"].with_user(self.users["accountant"])
+        upload = attachments.create(
+            {"name": "offer.txt", "raw": b"Offer", "res_model": "customer.cost.entry"}
+        )
+        entry = self.create_cost(receipt_ids=[Command.link(upload.id)])
+        self.assertEqual((upload.res_model, upload.res_id), (entry._name, entry.id))
+        self.assertEqual(entry.receipt_ids, upload)
+        entry.receipt_ids = [Command.unlink(upload.id)]
+        self.assertFalse(upload.exists())
+
+    def test_nobody_attaches_the_file_of_another_or_removes_a_submitted_receipt(self):
+        entry = self.create_cost()
+        foreign = self.env["ir.attachment"].create({"name": "secret.txt", "raw": b"Secret"})
+        with self.assertRefused(".", AccessError), mute_logger("odoo.addons.base.models.ir_rule"):
+            self.rpc(
+                self.users["accountant"],
+                entry._name,
+                "write",
+                entry.ids,
+                {"receipt_ids": [Command.link(foreign.id)]},
+            )
+        self.assertFalse(foreign.res_id)
+        receipt = self.attach(entry)
+        entry.action_submit()
+        with self.assertRefused("its receipts cannot be removed"):
+            entry.receipt_ids = [Command.unlink(receipt.id)]

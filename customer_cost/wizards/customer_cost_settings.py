@@ -40,6 +40,17 @@ class CustomerCostSettings(models.TransientModel):
         default=lambda self: self.env.company.customer_cost_max_days_back,
         help="How long ago a cost recorded by hand may have been incurred.",
     )
+    request_reminder_days = fields.Integer(
+        string="Remind of Open Requests After",
+        default=lambda self: self.env.company.customer_cost_request_reminder_days,
+        help="The author of an approved request that is not settled is reminded after so many "
+        "days, and again after as many. Zero: never.",
+    )
+    policy_text = fields.Text(
+        string="Cost Policy",
+        default=lambda self: self.env.company.customer_cost_policy_text,
+        help="Stands on the form where a cost is recorded or asked for.",
+    )
 
     def action_save(self):
         """Store the settings on the company.
@@ -62,6 +73,8 @@ class CustomerCostSettings(models.TransientModel):
             "customer_cost_centre_plan_id": "centre_plan_id",
             "customer_cost_excluded_journal_ids": "excluded_journal_ids",
             "customer_cost_max_days_back": "max_days_back",
+            "customer_cost_request_reminder_days": "request_reminder_days",
+            "customer_cost_policy_text": "policy_text",
         }
 
     def _prepare_company_vals(self):
