@@ -24,6 +24,14 @@ from . import customer_cost_entry_findings
 from . import customer_cost_entry_request
 from . import customer_cost_review_stage
 from . import customer_cost_review
+from . import customer_cost_class_member
+from . import customer_cost_budget
+from . import customer_cost_budget_part
+from . import customer_cost_budget_line
+from . import customer_cost_budget_band
+from . import customer_cost_budget_control
+from . import customer_cost_override
+from . import customer_cost_entry_budget
 from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
@@ -67,6 +75,11 @@ from . import product_category
 from . import res_partner
 from . import res_partner_list
 from . import res_partner_customer
+from . import account_move_budget
+from . import res_partner_class
+from . import res_partner_limits
+from . import res_partner_budget
+from . import customer_cost_entry_limits
 from . import res_users
 from . import ir_attachment
 from . import customer_cost_setup

@@ -33,6 +33,10 @@ class ResCompany(models.Model):
         default=366,
         help="How long ago a cost recorded by hand may have been incurred.",
     )
+    customer_cost_budget_block_bills = fields.Boolean(
+        string="Budgets Block Bills",
+        help="A vendor bill that a budget blocks cannot be posted. Off, it is warned of.",
+    )
     customer_cost_start_date = fields.Date(
         string="Costs Captured From",
         readonly=True,

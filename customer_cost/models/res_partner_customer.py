@@ -9,6 +9,7 @@ CUSTOMER_TABLES = (
     "customer_cost_allocation",
     "customer_cost_driver_value",
     "customer_cost_rule_fixed",
+    "customer_cost_budget",
 )
 
 

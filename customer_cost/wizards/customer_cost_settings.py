@@ -40,6 +40,11 @@ class CustomerCostSettings(models.TransientModel):
         default=lambda self: self.env.company.customer_cost_max_days_back,
         help="How long ago a cost recorded by hand may have been incurred.",
     )
+    budget_block_bills = fields.Boolean(
+        string="Budgets Block Bills",
+        default=lambda self: self.env.company.customer_cost_budget_block_bills,
+        help="A vendor bill that a budget blocks cannot be posted. Off, it is warned of.",
+    )
 
     def action_save(self):
         """Store the settings on the company.
@@ -62,6 +67,7 @@ class CustomerCostSettings(models.TransientModel):
             "customer_cost_centre_plan_id": "centre_plan_id",
             "customer_cost_excluded_journal_ids": "excluded_journal_ids",
             "customer_cost_max_days_back": "max_days_back",
+            "customer_cost_budget_block_bills": "budget_block_bills",
         }
 
     def _prepare_company_vals(self):
