@@ -79,9 +79,7 @@ class CustomerCostBudget(models.Model):
                 if scope is None:
                     continue
                 before = {} if apart else earlier[budget.id, scope]
-                breaches[ask.key] += budget._check_ask(
-                    ask, scope, usage[budget.id][scope], before
-                )
+                breaches[ask.key] += budget._check_ask(ask, scope, usage[budget.id][scope], before)
                 if not (apart or ask.counted):
                     month = ask.date.replace(day=1)
                     before[month] += to_minor(ask.amount, budget.currency_id.decimal_places)
@@ -163,9 +161,7 @@ class CustomerCostBudget(models.Model):
                 limit = band._get_limit(planned, digits)
                 if actual + committed + amount > limit:
                     found.append(
-                        Breach(
-                            band, *scope, window, planned, actual, committed, amount, limit
-                        )
+                        Breach(band, *scope, window, planned, actual, committed, amount, limit)
                     )
             if found:
                 break
@@ -184,9 +180,7 @@ class CustomerCostBudget(models.Model):
         every = self._get_months()
         if self.control == "whole":
             return [tuple(every)]
-        later = [
-            day for day in every if day > month and any(months.get(day, (0, 0, 0))[1:])
-        ]
+        later = [day for day in every if day > month and any(months.get(day, (0, 0, 0))[1:])]
         return [tuple(day for day in every if day <= last) for last in (month, *later)]
 
     # ------------------------------------------------------------

@@ -46,8 +46,10 @@ class CustomerCostBudgetLine(models.Model):
 
     @api.model
     def _get_payment_methods(self):
-        return self.env["customer.cost.entry"]._fields["payment_method"]._description_selection(
-            self.env
+        return (
+            self.env["customer.cost.entry"]
+            ._fields["payment_method"]
+            ._description_selection(self.env)
         )
 
     @api.depends("item_id", "month")
@@ -127,9 +129,7 @@ class CustomerCostBudgetLine(models.Model):
         self.check_access("write")
         budget, month = self.budget_id, date_utils.start_of(day, "month")
         if budget.state != "confirmed":
-            raise UserError(
-                self.env._("%(budget)s is not confirmed.", budget=budget.display_name)
-            )
+            raise UserError(self.env._("%(budget)s is not confirmed.", budget=budget.display_name))
         if not (reason or "").strip():
             raise UserError(self.env._("Say why the money is moved."))
         compared = self.currency_id.compare_amounts
@@ -173,10 +173,10 @@ class CustomerCostBudgetLine(models.Model):
         target._unguarded().planned += amount
         budget._message_log(
             body=self.env._(
-                "%(amount)s moved from %(source)s to %(target)s by %(user)s: %(reason)s",
+                "%(amount)s moved from %(giving)s to %(receiving)s by %(user)s: %(reason)s",
                 amount=formatLang(self.env, amount, currency_obj=self.currency_id),
-                source=self.display_name,
-                target=target.display_name,
+                giving=self.display_name,
+                receiving=target.display_name,
                 user=self.env.user.name,
                 reason=reason,
             )

@@ -21,6 +21,7 @@ class CustomerCostBudgetPart(models.AbstractModel):
         return parts
 
     def write(self, vals):
+        self.check_access("write")
         self._check_budget_draft()
         res = super().write(vals)
         self._check_budget_draft()  # of another budget by now, perhaps

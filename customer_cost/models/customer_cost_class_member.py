@@ -4,7 +4,7 @@ from odoo.tools import SQL, date_utils
 
 
 class CustomerCostClassMember(models.Model):
-    """Since when, and until when, a customer has a tag: budgets of a class follow the day of a cost.
+    """Since when, and until when, a customer has a tag: class budgets follow the day of a cost.
 
     Written when tags of a customer change. A tag without any row was always held.
     """

@@ -19,4 +19,3 @@ from . import customer_cost_tie_out_records_ledger
 from . import customer_cost_tie_out_screen
 from . import customer_cost_tie_out_print
 from . import report_tie_out
-from . import customer_cost_budget_report

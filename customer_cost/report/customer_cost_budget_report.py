@@ -277,8 +277,8 @@ class CustomerCostBudgetReport(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "customer_cost.customer_cost_analysis_action"
         )
-        layers = ("direct", "allocated", "measured") if self.budget_id.basis == "full" else (
-            "direct",
+        layers = (
+            ("direct", "allocated", "measured") if self.budget_id.basis == "full" else ("direct",)
         )
         return {
             **action,
@@ -309,8 +309,10 @@ class CustomerCostBudgetReport(models.Model):
         if self.item_id:
             domain.append(("item_id", "child_of", self.item_id.ids))
         narrower = budget.line_ids.item_id.filtered(
-            lambda item: item != self.item_id
-            and (not self.item_id or item.parent_path.startswith(self.item_id.parent_path))
+            lambda item: (
+                item != self.item_id
+                and (not self.item_id or item.parent_path.startswith(self.item_id.parent_path))
+            )
         )
         if narrower:
             domain += ["!", ("item_id", "child_of", narrower.ids)]

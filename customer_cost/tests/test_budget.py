@@ -11,8 +11,14 @@ class BudgetCommon(CustomerCostCommon):
     """Budgets of 2025, planned by the accountant and confirmed by the manager."""
 
     @classmethod
-    def create_budget(cls, planned=1200.0, bands=({"percentage": 100.0, "action": "block"},),
-                      lines=None, confirm=True, **vals):
+    def create_budget(
+        cls,
+        planned=1200.0,
+        bands=({"percentage": 100.0, "action": "block"},),
+        lines=None,
+        confirm=True,
+        **vals,
+    ):
         """``planned`` spread over the year, or ``lines`` of ``(item, month, amount)``."""
         env = cls.env(user=cls.users["accountant"])
         if not {"customer_id", "category_id"} & set(vals):
@@ -199,7 +205,8 @@ class TestBudgetControl(BudgetCommon):
 
     def test_a_line_of_a_payment_method_takes_only_what_is_paid_so(self):
         budget = self.create_budget(
-            lines=[(self.item, 3, 500.0)], bands=[{"percentage": 100.0, "action": "warn"}],
+            lines=[(self.item, 3, 500.0)],
+            bands=[{"percentage": 100.0, "action": "warn"}],
             confirm=False,
         )
         budget.line_ids = [
@@ -215,9 +222,7 @@ class TestBudgetControl(BudgetCommon):
         budget.with_user(self.users["manager"]).action_confirm()
         self.create_cost(amount=80.0, payment_method="own", post=True)
         self.create_cost(amount=300.0, post=True)
-        self.assertEqual(
-            self.levels(self.create_cost(amount=30.0, payment_method="own")), ["warn"]
-        )
+        self.assertEqual(self.levels(self.create_cost(amount=30.0, payment_method="own")), ["warn"])
         self.assertEqual(self.levels(self.create_cost(amount=200.0)), [])
 
     def test_control_by_month_to_date_and_whole_period(self):
@@ -287,6 +292,7 @@ class TestBudgetControl(BudgetCommon):
         )
         other = self.setup_other_company()["company"]
         self.env.user.company_ids |= other
+        other.customer_cost_max_days_back = 36500
         entry = self.env["customer.cost.entry"].create(
             {
                 "company_id": other.id,
@@ -305,15 +311,19 @@ class TestBudgetControl(BudgetCommon):
 
     def test_findings_show_while_a_new_cost_is_typed(self):
         self.create_budget(100.0)
-        entry = self.env["customer.cost.entry"].with_user(self.rep).new(
-            {
-                "company_id": self.company.id,
-                "currency_id": self.company.currency_id.id,
-                "date": "2025-03-10",
-                "item_id": self.item.id,
-                "customer_id": self.customer_a.id,
-                "amount": 101.0,
-            }
+        entry = (
+            self.env["customer.cost.entry"]
+            .with_user(self.rep)
+            .new(
+                {
+                    "company_id": self.company.id,
+                    "currency_id": self.company.currency_id.id,
+                    "date": "2025-03-10",
+                    "item_id": self.item.id,
+                    "customer_id": self.customer_a.id,
+                    "amount": 101.0,
+                }
+            )
         )
         self.assertEqual([finding["level"] for finding in entry.findings], ["block"])
         self.assertTrue(entry.over_budget)
@@ -380,9 +390,7 @@ class TestBudgetClass(BudgetCommon):
         self.assertEqual(self.actual(budget), 0)
 
     def test_a_class_holds_the_tags_below_it_and_counts_a_customer_once(self):
-        below = self.env["res.partner.category"].create(
-            {"name": "Below", "parent_id": self.tag.id}
-        )
+        below = self.env["res.partner.category"].create({"name": "Below", "parent_id": self.tag.id})
         partner = self.env["res.partner"].create(
             {
                 "name": "Twice tagged",

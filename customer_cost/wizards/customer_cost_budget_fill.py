@@ -144,7 +144,7 @@ class CustomerCostBudgetFill(models.TransientModel):
         }
 
     def _read_actual(self):
-        """Actual cost by item and month, a year later; allocated cost where the budget counts it."""
+        """Actual cost by item and month, a year later; allocated too where the budget says so."""
         budget, digits = self.budget_id, self.currency_id.decimal_places
         layers = ("direct", "allocated", "measured") if budget.basis == "full" else ("direct",)
         groups = self.env["customer.cost.analysis"]._read_group(
@@ -185,8 +185,9 @@ class CustomerCostBudgetFill(models.TransientModel):
         replaced = budget.line_ids
         if self.method == "even":
             replaced = replaced.filtered(
-                lambda line: (line.item_id, line.payment_method)
-                == (self.item_id, self.payment_method)
+                lambda line: (
+                    (line.item_id, line.payment_method) == (self.item_id, self.payment_method)
+                )
             )
         budget.write(
             {

@@ -34,7 +34,7 @@ class CustomerCostBudgetRemedy(models.TransientModel):
     can_plan = fields.Boolean(compute="_compute_rights")
     can_override = fields.Boolean(compute="_compute_rights")
     budget_id = fields.Many2one(
-        "customer.cost.budget", string="Budget", compute="_compute_breach", readonly=True
+        "customer.cost.budget", compute="_compute_breach", readonly=True
     )
     room = fields.Monetary(
         string="Available",
@@ -47,7 +47,7 @@ class CustomerCostBudgetRemedy(models.TransientModel):
     new_date = fields.Date(string="First Date With Room", compute="_compute_new_date")
     from_line_id = fields.Many2one(
         "customer.cost.budget.line",
-        string="From Line",
+        string="From",
         domain="[('budget_id', '=', budget_id)]",
     )
     amount = fields.Monetary(
