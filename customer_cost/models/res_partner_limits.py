@@ -20,7 +20,7 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     customer_cost_limit_month = fields.Float(
-        string="Cost per Month up to",
+        string="Monthly Limit",
         digits=(20, 3),
         min_display_digits=2,
         company_dependent=True,
@@ -29,7 +29,7 @@ class ResPartner(models.Model):
         help="Direct and committed cost of a calendar month, company currency. 0: no limit.",
     )
     customer_cost_limit_year = fields.Float(
-        string="Cost per Year up to",
+        string="Yearly Limit",
         digits=(20, 3),
         min_display_digits=2,
         company_dependent=True,
@@ -38,7 +38,7 @@ class ResPartner(models.Model):
         help="Direct and committed cost of a fiscal year, company currency. 0: no limit.",
     )
     customer_cost_limit_to_serve_pct = fields.Float(
-        string="Cost to Serve up to",
+        string="Cost to Serve Limit",
         digits=(9, 2),
         company_dependent=True,
         tracking=True,
@@ -46,7 +46,7 @@ class ResPartner(models.Model):
         help="Percent of net sales, of the last 12 months. 0: no limit.",
     )
     customer_cost_limit_margin_pct = fields.Float(
-        string="Margin at Least",
+        string="Minimum Margin",
         digits=(9, 2),
         company_dependent=True,
         tracking=True,

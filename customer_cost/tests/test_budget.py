@@ -17,6 +17,7 @@ class BudgetCommon(CustomerCostCommon):
         bands=({"percentage": 100.0, "action": "block"},),
         lines=None,
         confirm=True,
+        year=2025,
         **vals,
     ):
         """``planned`` spread over the year, or ``lines`` of ``(item, month, amount)``."""
@@ -40,7 +41,7 @@ class BudgetCommon(CustomerCostCommon):
         else:
             budget.line_ids = [
                 Command.create(
-                    {"item_id": item and item.id, "month": f"2025-{month:02}-01", "planned": amount}
+                    {"item_id": item and item.id, "month": f"{year}-{month:02}-01", "planned": amount}
                 )
                 for item, month, amount in lines
             ]
