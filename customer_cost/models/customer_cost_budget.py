@@ -1,3 +1,5 @@
+from datetime import date
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL, date_utils, format_date
@@ -246,11 +248,8 @@ class CustomerCostBudget(models.Model):
     def _get_months(self):
         """First days of the months of this budget."""
         self.ensure_one()
-        month, months = self.date_from, []
-        while month <= self.date_to:
-            months.append(month)
-            month = date_utils.add(month, months=1)
-        return months
+        first, last = (day.year * 12 + day.month - 1 for day in (self.date_from, self.date_to))
+        return [date(number // 12, number % 12 + 1, 1) for number in range(first, last + 1)]
 
     # ------------------------------------------------------------
     # Create, write, unlink

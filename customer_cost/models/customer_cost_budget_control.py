@@ -70,11 +70,12 @@ class CustomerCostBudget(models.Model):
         # sudo: a budget holds whoever may read it; messages say what the user may know
         budgets = budgets.sudo()
         usage = self.env["customer.cost.budget.report"]._read_usage(budgets)
+        by_id = {budget.id: budget for budget in budgets}
         ancestors = self._get_ancestors({ask.item_id for ask in asks})
         earlier = defaultdict(lambda: defaultdict(int))
         breaches = defaultdict(list)
         for position, ask in enumerate(asks):
-            for budget in budgets.browse(covering.get(position, ())):
+            for budget in map(by_id.get, covering.get(position, ())):
                 scope = budget._choose_scope(usage[budget.id], ask, ancestors)
                 if scope is None:
                     continue

@@ -25,6 +25,8 @@ class CustomerCostEntry(models.Model):
         if not asks:
             return found
         used = self._read_cost_of_customers(asks)
+        # sudo: names of customers of costs that the user records
+        by_id = {customer.id: customer for customer in customers.sudo()}
         for ask in asks:
             # sudo: fiscal year and currency of a company whose cost the user records
             company = self.env["res.company"].sudo().browse(ask.company_id)
@@ -42,7 +44,9 @@ class CustomerCostEntry(models.Model):
                 limit = to_minor(own.get(name, 0.0), digits)
                 if limit and amount > 0 and after > limit:
                     found.setdefault(ask.key, []).append(
-                        self._prepare_limit_finding(ask, name, after, limit)
+                        self._prepare_limit_finding(
+                            by_id[ask.customer_id], company.currency_id, name, after, limit
+                        )
                     )
             if not (apart or ask.counted):
                 months[ask.date.replace(day=1)] += amount
@@ -85,11 +89,7 @@ class CustomerCostEntry(models.Model):
             used[company_id, customer_id][month] += to_minor(amount, digits[company_id])
         return used
 
-    def _prepare_limit_finding(self, ask, name, after, limit):
-        # sudo: names of the customer of a cost that the user records
-        customer = self.env["res.partner"].sudo().browse(ask.customer_id)
-        currency = self.env["res.company"].sudo().browse(ask.company_id).currency_id
-
+    def _prepare_limit_finding(self, customer, currency, name, after, limit):
         def money(minor):
             value = float(from_minor(minor, currency.decimal_places))
             return formatLang(self.env, value, currency_obj=currency)
