@@ -2,7 +2,7 @@ from datetime import date
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.tools import SQL, date_utils, format_date
+from odoo.tools import SQL, date_utils, format_date, formatLang
 
 CONTROLS = [
     ("month", "Each month"),
@@ -131,6 +131,7 @@ class CustomerCostBudget(models.Model):
     note = fields.Text()
     planned = fields.Monetary(compute="_compute_planned")
     overlap_note = fields.Char(compute="_compute_overlap_note")
+    removed_note = fields.Char(compute="_compute_removed_note")
 
     _customer_idx = models.Index("(company_id, customer_id) WHERE customer_id IS NOT NULL")
     _category_idx = models.Index("(company_id) WHERE category_id IS NOT NULL")
@@ -174,6 +175,19 @@ class CustomerCostBudget(models.Model):
         for budget in self:
             names = budget._get_overlapping().mapped("display_name")
             budget.overlap_note = ", ".join(names)
+
+    @api.depends("line_ids.planned", "revision_of_id")
+    def _compute_removed_note(self):
+        """Lines of the version before that a revision no longer has, as far as the user sees."""
+        for budget in self:
+            lines = budget.revision_of_id.line_ids
+            kept = {(line.item_id, line.payment_method, line.month) for line in budget.line_ids}
+            budget.removed_note = "; ".join(
+                f"{line.display_name}: "
+                + formatLang(self.env, line.planned, currency_obj=line.currency_id)
+                for line in lines
+                if (line.item_id, line.payment_method, line.month) not in kept
+            )
 
     def _get_overlapping(self):
         """Confirmed budgets that cover costs of this one too: the strictest answer wins."""

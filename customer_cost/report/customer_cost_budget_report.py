@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.fields import Domain
+from odoo.tools import SQL, date_utils
 
 from ..engine import to_minor
 from ..fields import Amount, Ratio
@@ -186,8 +187,8 @@ class CustomerCostBudgetReport(models.Model):
         return SQL(
             """SELECT b.id AS budget_id, l.item_id,
                       CASE WHEN b.by_payment THEN (
-                          SELECT e.payment_method FROM customer_cost_entry e WHERE e.id = l.entry_id)
-                      END AS payment_method,
+                          SELECT e.payment_method FROM customer_cost_entry e
+                           WHERE e.id = l.entry_id) END AS payment_method,
                       date_trunc('month', l.date)::date AS month, l.amount AS actual,
                       0 AS committed
                  FROM budget b
@@ -282,7 +283,7 @@ class CustomerCostBudgetReport(models.Model):
         )
         return {
             **action,
-            "domain": self._get_source_domain("date") + [("layer", "in", layers)],
+            "domain": list(self._get_source_domain() & Domain("layer", "in", layers)),
             "context": {},
             "view_mode": "list,pivot",
             "views": [(False, "list"), (False, "pivot")],
@@ -294,20 +295,20 @@ class CustomerCostBudgetReport(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "customer_cost.customer_cost_budget_commitment_action"
         )
-        return {**action, "domain": self._get_source_domain("date")}
+        return {**action, "domain": list(self._get_source_domain())}
 
-    def _get_source_domain(self, date_name):
-        """Costs of the row's customers, month and item, those of narrower lines left out."""
+    def _get_source_domain(self):
+        """Costs of the row's customers, month, item and payment method, of narrower lines none."""
         budget = self.budget_id
-        first, last = self.month, fields.Date.end_of(self.month, "month")
-        domain = [
-            ("company_id", "=", self.company_id.id),
-            ("customer_id", "in", budget._get_customers().ids),
-            (date_name, ">=", first),
-            (date_name, "<=", last),
-        ]
+        domain = self._get_customers_domain() & Domain(
+            [
+                ("company_id", "=", self.company_id.id),
+                ("date", ">=", self.month),
+                ("date", "<=", date_utils.end_of(self.month, "month")),
+            ]
+        )
         if self.item_id:
-            domain.append(("item_id", "child_of", self.item_id.ids))
+            domain &= Domain("item_id", "child_of", self.item_id.ids)
         narrower = budget.line_ids.item_id.filtered(
             lambda item: (
                 item != self.item_id
@@ -315,5 +316,44 @@ class CustomerCostBudgetReport(models.Model):
             )
         )
         if narrower:
-            domain += ["!", ("item_id", "child_of", narrower.ids)]
+            domain &= ~Domain("item_id", "child_of", narrower.ids)
+        if self.payment_method:
+            return domain & Domain("entry_id.payment_method", "=", self.payment_method)
+        methods = budget.line_ids.filtered(lambda line: line.item_id == self.item_id).mapped(
+            "payment_method"
+        )
+        if any(methods):
+            domain &= ~Domain("entry_id.payment_method", "in", [name for name in methods if name])
         return domain
+
+    def _get_customers_domain(self):
+        """The customer of the budget, or those of its class on their days."""
+        budget = self.budget_id
+        if budget.customer_id:
+            return Domain("customer_id", "=", budget.customer_id.id)
+        members = self.env["customer.cost.class.member"]
+        members._flush_held()
+        # What the rows name is read by the records behind them, as far as the reader's rights go.
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT held.customer_id, held.date_from, held.date_to FROM (%s) held
+                    WHERE held.category_id = ANY(%s)""",
+                members._sql_held(),
+                self.env["res.partner.category"]
+                .search([("id", "child_of", budget.category_id.ids)])
+                .ids,
+            )
+        )
+        always = [customer for customer, first, last in rows if not (first or last)]
+        return Domain.OR(
+            [
+                Domain("customer_id", "in", always),
+                *(
+                    Domain("customer_id", "=", customer)
+                    & Domain("date", ">=", first or budget.date_from)
+                    & Domain("date", "<=", last or budget.date_to)
+                    for customer, first, last in rows
+                    if first or last
+                ),
+            ]
+        )

@@ -41,7 +41,11 @@ class BudgetCommon(CustomerCostCommon):
         else:
             budget.line_ids = [
                 Command.create(
-                    {"item_id": item and item.id, "month": f"{year}-{month:02}-01", "planned": amount}
+                    {
+                        "item_id": item and item.id,
+                        "month": f"{year}-{month:02}-01",
+                        "planned": amount,
+                    }
                 )
                 for item, month, amount in lines
             ]
@@ -246,6 +250,24 @@ class TestBudgetControl(BudgetCommon):
         self.create_cost(amount=250.0, date="2025-03-10", post=True)
         self.assertEqual(self.levels(self.create_cost(amount=50.0, date="2025-01-10")), [])
         self.assertEqual(self.levels(self.create_cost(amount=50.01, date="2025-01-10")), ["block"])
+
+    def test_a_row_opens_the_costs_and_commitments_it_counts(self):
+        budget = self.create_budget(lines=[(self.item, 3, 500.0), (None, 3, 500.0)])
+        counted = self.create_cost(amount=30.0, post=True)
+        self.create_cost(amount=50.0, item_id=self.other_item.id, post=True)
+        self.create_cost(amount=70.0, date="2025-04-10", post=True)
+        waiting = self.create_cost(amount=20.0)
+        waiting.action_submit()
+        self.env.flush_all()
+        rows = self.env["customer.cost.budget.report"].search(
+            [("budget_id", "=", budget.id), ("item_id", "=", self.item.id), ("actual", "=", 30)]
+        )
+        costs = rows.action_open_costs()
+        self.assertEqual(self.env[costs["res_model"]].search(costs["domain"]).entry_id, counted)
+        commitments = rows.action_open_commitments()
+        self.assertEqual(
+            self.env[commitments["res_model"]].search(commitments["domain"]).entry_id, waiting
+        )
 
     def test_full_cost_counts_posted_allocations_and_direct_cost_does_not(self):
         direct = self.create_budget(1000.0)
@@ -554,6 +576,13 @@ class TestBudgetPlan(BudgetCommon):
         with self.assertRefused("only a confirmed budget is revised"):
             budget.action_revise()
 
+    def test_a_revision_names_the_lines_that_it_drops(self):
+        budget = self.create_budget(lines=[(self.item, 3, 70.0), (None, 4, 30.0)])
+        revision = self.env["customer.cost.budget"].browse(budget.action_revise()["res_id"])
+        self.assertFalse(revision.removed_note)
+        revision.line_ids[0].unlink()
+        self.assertRegex(revision.removed_note, r"Test travel, Mar 2025: .*70\.00")
+
     def test_the_plan_of_a_closed_month_stays(self):
         budget = self.create_budget(1200.0)
         self.close_period("2025-03-10")
@@ -574,6 +603,36 @@ class TestBudgetPlan(BudgetCommon):
         budget.with_user(self.users["manager"]).action_confirm()
         with self.assertRaisesText(AccessError, "Only a cost manager closes"):
             accountant.action_close()
+
+    def test_a_budget_of_another_company_is_out_of_reach(self):
+        other = self.setup_other_company()["company"]
+        budget = (
+            self.env["customer.cost.budget"]
+            .sudo()
+            .create(
+                {
+                    "customer_id": self.customer_a.id,
+                    "company_id": other.id,
+                    "date_from": "2025-01-01",
+                    "date_to": "2025-12-31",
+                    "line_ids": [Command.create({"month": "2025-01-01", "planned": 1.0})],
+                }
+            )
+        )
+        for role in ("rep", "cost_user", "accountant", "manager", "auditor"):
+            for model, records in (
+                ("customer.cost.budget", budget),
+                ("customer.cost.budget.line", budget.line_ids),
+            ):
+                found = self.env[model].with_user(self.users[role]).search([])
+                self.assertFalse(found & records, role)
+        with self.assertRaises(AccessError):
+            budget.with_user(self.users["manager"]).action_confirm()
+
+    def test_a_customer_that_becomes_a_contact_takes_its_budget_along(self):
+        budget = self.create_budget(100.0)
+        self.customer_a.parent_id = self.customer_b
+        self.assertEqual(budget.customer_id, self.customer_b)
 
     def test_who_reads_budgets(self):
         own = self.create_budget(100.0)

@@ -159,7 +159,12 @@ class TestBudgetOverride(BudgetCommon):
         self.assertEqual(self.levels(entry), [])
         self.assertRegex(budget.message_ids[0].body, r"150\.00 moved from .*Fair moved")
         for user, error, message, vals in (
-            (self.rep, AccessError, "not allowed to modify", {"from_line_id": source.id, "reason": "x"}),
+            (
+                self.rep,
+                AccessError,
+                "not allowed to modify",
+                {"from_line_id": source.id, "reason": "x"},
+            ),
             (accountant, UserError, "Choose the line that", {"reason": "x"}),
             (accountant, UserError, "Say why", {"from_line_id": source.id}),
             (

@@ -24,8 +24,6 @@ class TestTourBudget(BudgetCommon, HttpCase):
         self.assertEqual((entry.state, entry.amount), ("submitted", 1200.0))
 
         other = self.create_cost(user=self.rep, amount=80.0, date=today)
-        self.start_tour(
-            f"{url}/{other.id}", "customer_cost_budget_override", login="cost_manager"
-        )
+        self.start_tour(f"{url}/{other.id}", "customer_cost_budget_override", login="cost_manager")
         self.assertEqual(other.state, "submitted")
         self.assertEqual(other.override_ids.user_id, self.users["manager"])

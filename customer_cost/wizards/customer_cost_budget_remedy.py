@@ -33,9 +33,7 @@ class CustomerCostBudgetRemedy(models.TransientModel):
     can_edit = fields.Boolean(compute="_compute_rights")
     can_plan = fields.Boolean(compute="_compute_rights")
     can_override = fields.Boolean(compute="_compute_rights")
-    budget_id = fields.Many2one(
-        "customer.cost.budget", compute="_compute_breach", readonly=True
-    )
+    budget_id = fields.Many2one("customer.cost.budget", compute="_compute_breach", readonly=True)
     room = fields.Monetary(
         string="Available",
         compute="_compute_breach",
