@@ -631,7 +631,7 @@ class TestBudgetPlan(BudgetCommon):
 
     def test_a_customer_that_becomes_a_contact_takes_its_budget_along(self):
         budget = self.create_budget(100.0)
-        self.customer_a.parent_id = self.customer_b
+        self.customer_a.write({"parent_id": self.customer_b.id, "is_company": False})
         self.assertEqual(budget.customer_id, self.customer_b)
 
     def test_who_reads_budgets(self):
