@@ -37,7 +37,7 @@ class CustomerCostBudgetFill(models.TransientModel):
     payment_method = fields.Selection(selection="_get_payment_methods")
     source_id = fields.Many2one(
         "customer.cost.budget",
-        string="Budget",
+        string="Copy From",
         compute="_compute_source_id",
         store=True,
         readonly=False,
