@@ -26,6 +26,7 @@ from . import customer_cost_review_stage
 from . import customer_cost_review
 from . import customer_cost_class_member
 from . import customer_cost_budget
+from . import customer_cost_budget_state
 from . import customer_cost_budget_part
 from . import customer_cost_budget_line
 from . import customer_cost_budget_band
