@@ -9,13 +9,14 @@ from datetime import datetime
 from .bench_allocation import allocation
 from .bench_balance import balance
 from .bench_book import book
+from .bench_budget import budget
 from .bench_customer_list import customer_list
 from .bench_posting import posting
 from .stage import Stage
 
 # Small databases first: the volume is made by the first bench that asks for it. Another bench is a
 # function of the stage that returns rows (see measure.py), added here.
-BENCHES = (posting, allocation, customer_list, balance, book)
+BENCHES = (posting, allocation, customer_list, balance, book, budget)
 
 
 def main(env):

@@ -4,6 +4,8 @@ from odoo import models
 
 # From the mildest to the strictest: the strictest answer wins.
 LEVELS = ("warn", "review", "block")
+# In the context, compared with `is`: costs of a batch are looked at each for itself.
+EACH_ALONE = object()
 
 
 class Finding(NamedTuple):

@@ -1,2 +1,3 @@
 from . import customer_cost_demo
 from . import customer_cost_demo_requests
+from . import customer_cost_budget_demo

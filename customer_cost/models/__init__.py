@@ -34,6 +34,15 @@ from . import customer_cost_recording_period
 from . import customer_cost_entry_recording
 from . import customer_cost_review_stage
 from . import customer_cost_review
+from . import customer_cost_class_member
+from . import customer_cost_budget
+from . import customer_cost_budget_state
+from . import customer_cost_budget_part
+from . import customer_cost_budget_line
+from . import customer_cost_budget_band
+from . import customer_cost_budget_control
+from . import customer_cost_override
+from . import customer_cost_entry_budget
 from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
@@ -80,6 +89,11 @@ from . import res_partner
 from . import res_partner_list
 from . import res_partner_customer
 from . import res_partner_request
+from . import account_move_budget
+from . import res_partner_class
+from . import res_partner_limits
+from . import res_partner_budget
+from . import customer_cost_entry_limits
 from . import res_users
 from . import ir_attachment
 from . import customer_cost_setup

@@ -27,6 +27,7 @@ class CustomerCostItem(models.Model):
     _company_uses = (
         ("customer.cost.entry", "item_id"),
         ("customer.cost.account.map", "item_id"),
+        ("customer.cost.budget.line", "item_id"),
         ("customer.cost.rule", "sender_item_ids"),
         ("customer.cost.item", "parent_id"),
         ("customer.cost.run.cell", "item_id"),

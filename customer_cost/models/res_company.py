@@ -44,6 +44,10 @@ class ResCompany(models.Model):
         translate=True,
         help="Stands on the form where a cost is recorded or asked for.",
     )
+    customer_cost_budget_block_bills = fields.Boolean(
+        string="Budgets Block Bills",
+        help="A vendor bill that a budget blocks cannot be posted. Off, it is warned of.",
+    )
     customer_cost_start_date = fields.Date(
         string="Costs Captured From",
         readonly=True,

@@ -10,6 +10,7 @@ CUSTOMER_TABLES = (
     "customer_cost_driver_value",
     "customer_cost_rule_fixed",
     "customer_cost_policy_breach",
+    "customer_cost_budget",
 )
 
 

@@ -9,6 +9,7 @@ from . import customer_cost_tie_out_sections
 from . import customer_cost_goods
 from . import customer_cost_overview
 from . import customer_cost_pool
+from . import customer_cost_budget_report
 from . import customer_cost_commitment
 from . import customer_cost_tie_out_differences
 from . import customer_cost_tie_out_findings

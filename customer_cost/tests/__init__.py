@@ -64,6 +64,10 @@ from . import test_entry_defaults
 from . import test_access_run_states
 from . import test_run_guidance
 from . import test_balance_refresh
+from . import test_budget
+from . import test_budget_override
+from . import test_budget_concurrency
+from . import test_tour_budget
 from . import test_balance_check
 from . import test_summary
 from . import test_product_cost_history

@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 from .common import CustomerCostCommon
 
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
-ALL, READ, NONE = "rwcd", "r", ""
+ALL, RWC, READ, NONE = "rwcd", "rwc", "r", ""
 ROLES = (
     "rep",
     "cost_user",
@@ -25,7 +25,16 @@ MATRIX = {
     "customer.cost.allocation":           (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.analysis":             (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.balance":              (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.budget":               (READ, READ, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
+    "customer.cost.budget.band":          (READ, READ, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
+    "customer.cost.budget.fill":          (NONE, NONE, RWC,  RWC,  NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.budget.fill.line":     (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.budget.line":          (READ, READ, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
+    "customer.cost.budget.part":          (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.budget.remedy":        (RWC,  RWC,  RWC,  RWC,  NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.budget.report":        (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.capture":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.class.member":         (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
     "customer.cost.demo":                 (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.dirty":                (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.driver":               (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
@@ -45,6 +54,8 @@ MATRIX = {
     "customer.cost.item":                 (READ, READ, ALL,  ALL,  READ, READ, READ, NONE, NONE),
     "customer.cost.item.month":           (NONE, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.line":                 (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.override":             (READ, READ, READ, READ, READ, READ, NONE, NONE, NONE),
+    "customer.cost.override.give":        (NONE, NONE, NONE, "rwc", NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.apply":            (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.apply.line":       (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),
     "customer.cost.map.preview":          (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),

@@ -51,6 +51,11 @@ class CustomerCostSettings(models.TransientModel):
         default=lambda self: self.env.company.customer_cost_policy_text,
         help="Stands on the form where a cost is recorded or asked for.",
     )
+    budget_block_bills = fields.Boolean(
+        string="Budgets Block Bills",
+        default=lambda self: self.env.company.customer_cost_budget_block_bills,
+        help="A vendor bill that a budget blocks cannot be posted. Off, it is warned of.",
+    )
 
     def action_save(self):
         """Store the settings on the company.
@@ -75,6 +80,7 @@ class CustomerCostSettings(models.TransientModel):
             "customer_cost_max_days_back": "max_days_back",
             "customer_cost_request_reminder_days": "request_reminder_days",
             "customer_cost_policy_text": "policy_text",
+            "customer_cost_budget_block_bills": "budget_block_bills",
         }
 
     def _prepare_company_vals(self):

@@ -1,0 +1,183 @@
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..findings import LEVELS
+from .customer_cost_budget_control import Ask
+from .res_partner import FIGURE_GROUPS
+
+
+class AccountMove(models.Model):
+    """Vendor bills that name a customer: what budgets say of them while they are drafts.
+
+    A line that settles a request is spoken for with it, as far as the request goes.
+    """
+
+    _inherit = "account.move"
+
+    cost_budget_findings = fields.Json(
+        string="Customer Budgets", compute="_compute_cost_budget_findings", groups=FIGURE_GROUPS
+    )
+    cost_override_ids = fields.One2many(
+        "customer.cost.override",
+        "move_id",
+        string="Budget Overrides",
+        readonly=True,
+        groups=FIGURE_GROUPS,
+    )
+
+    @api.depends(
+        "company_id",
+        "date",
+        "move_type",
+        "state",
+        "line_ids.balance",
+        "line_ids.cost_customer_id",
+        "line_ids.cost_item_id",
+        "line_ids.cost_request_id",
+        "cost_override_ids",
+    )
+    @api.depends_context("uid", "lang")
+    def _compute_cost_budget_findings(self):
+        """Of what is saved: the budgets read the journal items in the database."""
+        found = self._origin._get_budget_findings()
+        for move in self:
+            findings = sorted(
+                found.get(move._origin, ()), key=lambda finding: -LEVELS.index(finding.level)
+            )
+            move.cost_budget_findings = [
+                {"level": finding.level, "message": finding.message} for finding in findings
+            ]
+
+    def write(self, vals):
+        if vals.get("state") == "posted":
+            self._check_customer_budgets()
+        return super().write(vals)
+
+    def _check_customer_budgets(self):
+        """Refuse to post draft bills over their budgets, where their company wants it.
+
+        :raises UserError: naming the bill, the budget and, to who may know it, the figure
+        """
+        # sudo: a switch of the company
+        checked = self.filtered(
+            lambda move: move.sudo().company_id.customer_cost_budget_block_bills
+        )
+        asks = checked._get_budget_asks()
+        budgets = self.env["customer.cost.budget"]
+        covering = budgets._get_covering(asks) if asks else {}
+        if not covering:
+            return
+        budgets.browse({budget for found in covering.values() for budget in found})._touch()
+        for move, findings in checked._get_budget_findings().items():
+            blocking = [finding.message for finding in findings if finding.level == "block"]
+            if blocking:
+                raise UserError("\n".join([f"{move.display_name}:", *blocking]))
+
+    def _get_budget_findings(self):
+        """What budgets say of draft bills that name a customer.
+
+        :return: dict of bill to list of :class:`~..findings.Finding`
+        """
+        asks = self._get_budget_asks()
+        if not asks:
+            return {}
+        budgets = self.env["customer.cost.budget"]
+        breaches = budgets._get_breaches(asks)
+        for move, found in breaches.items():
+            breaches[move] = list({breach.band: breach for breach in found}.values())
+        substances = self._get_budget_substances(asks)
+        # sudo: that a bill was allowed concerns whoever posts it
+        return {
+            move: move.sudo().cost_override_ids._find(substances[move])._allow(findings)
+            for move, findings in budgets._prepare_findings(breaches).items()
+            if findings
+        }
+
+    def _get_budget_asks(self):
+        bills = self.filtered(
+            lambda move: move.state == "draft" and move.is_purchase_document(include_receipts=True)
+        )
+        if not bills:
+            return []
+        self.env["customer.cost.budget.report"]._flush_sources()
+        # The caller reads the bills; what they ask for is shown as far as budgets are readable.
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT move_id, company_id, customer_id, item_id, payment_method, date,
+                          sum(amount)
+                     FROM (%(commitments)s) committed WHERE move_id = ANY(%(bills)s)
+                 GROUP BY 1, 2, 3, 4, 5, 6
+                UNION ALL %(beyond)s
+                 ORDER BY 1, 2, 3, 4, 5, 6""",
+                commitments=self.env["customer.cost.commitment"]._table_query,
+                beyond=self._sql_beyond_requests(bills),
+                bills=bills.ids,
+            )
+        )
+        return [Ask(self.browse(move), *values, counted=True) for move, *values in rows]
+
+    @api.model
+    def _sql_beyond_requests(self, bills) -> SQL:
+        """What draft bills ask of requests beyond what is open of them."""
+        return SQL(
+            """SELECT bill.move_id, e.company_id, e.customer_id, e.item_id, e.payment_method,
+                      e.date, documents.drafted - GREATEST(
+                          CASE WHEN e.released_on IS NULL
+                               THEN e.amount_company - documents.settled ELSE 0 END, 0)
+                 FROM (SELECT DISTINCT move_id, cost_request_id FROM account_move_line
+                        WHERE move_id = ANY(%s) AND cost_request_id IS NOT NULL) bill
+                 JOIN customer_cost_entry e ON e.id = bill.cost_request_id
+                  AND e.customer_id IS NOT NULL
+           CROSS JOIN LATERAL (
+                   SELECT COALESCE(sum(balance) FILTER (WHERE parent_state = 'posted'), 0)
+                              AS settled,
+                          COALESCE(sum(balance) FILTER (WHERE parent_state = 'draft'), 0)
+                              AS drafted
+                     FROM account_move_line WHERE cost_request_id = e.id) documents
+                WHERE documents.drafted > GREATEST(
+                          CASE WHEN e.released_on IS NULL
+                               THEN e.amount_company - documents.settled ELSE 0 END, 0)""",
+            bills.ids,
+        )
+
+    @api.model
+    def _get_budget_substances(self, asks):
+        """Text per bill that changes with what it costs customers."""
+        parts = defaultdict(list)
+        for ask in asks:
+            parts[ask.key].append("|".join(map(str, ask[1:-1])))
+        return {move: ";".join(sorted(own)) for move, own in parts.items()}
+
+    def action_override_budgets(self):
+        """Open the dialog that lets a draft bill pass its budgets."""
+        self.ensure_one()
+        self.check_access("read")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Allow Over Budget"),
+            "res_model": "customer.cost.override.give",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_move_id": self.id},
+        }
+
+    def _override_budgets(self, reason):
+        """Let a draft bill pass the budgets that block it, for as long as its costs stay.
+
+        :raises UserError: no budget blocks it, or the reason is empty
+        :raises AccessError: the user is no cost manager
+        """
+        self.ensure_one()
+        asks = self._get_budget_asks()
+        findings = self._get_budget_findings().get(self, [])
+        self.env["customer.cost.override"]._give(
+            self,
+            "move_id",
+            reason,
+            [finding for finding in findings if finding.level == "block"],
+            self._get_budget_substances(asks).get(self),
+        )
+        self.invalidate_recordset(["cost_override_ids", "cost_budget_findings"])

@@ -1,0 +1,409 @@
+from freezegun import freeze_time
+
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .test_budget import BudgetCommon
+
+BUDGET = "customer.cost.budget"
+LINE = "customer.cost.budget.line"
+QUIET = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.sql_db")
+
+
+@tagged("post_install", "-at_install")
+class TestBudgetOverride(BudgetCommon):
+    """A cost or bill over its budget: what can be done about it, by whom."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.budget = cls.create_budget(1200.0)
+        cls.manager = cls.users["manager"]
+
+    def remedy(self, entry, user, remedy, **vals):
+        wizard = self.env["customer.cost.budget.remedy"].with_user(user)
+        return wizard.create({"entry_id": entry.id, "remedy": remedy, **vals})
+
+    def over(self, amount=1500.0, **vals):
+        return self.create_cost(user=self.rep, amount=amount, **vals)
+
+    # ------------------------------------------------------------
+    # Override
+    # ------------------------------------------------------------
+
+    def test_a_manager_allows_a_blocked_cost_with_a_reason_that_is_kept(self):
+        entry = self.over()
+        with self.assertRefused("exceeded by.*300.00"):
+            entry.action_submit()
+        self.remedy(entry, self.manager, "override", reason="Key account").action_apply()
+        self.assertEqual(self.levels(entry), ["warn"])
+        self.assertIn("Allowed by cost_manager: Key account", entry.findings[0]["message"])
+        self.assertEqual(
+            (entry.override_ids.user_id, entry.override_ids.reason), (self.manager, "Key account")
+        )
+        self.assertIn("Allowed over budget Plan by cost_manager", entry.message_ids[0].body)
+        entry.action_submit()
+        self.assertEqual(entry.state, "submitted")
+        entry.with_user(self.users["reviewer"]).action_approve()
+        self.assertEqual(entry.state, "approved")
+
+    def test_an_override_ends_with_the_substance_it_was_given_for(self):
+        entry = self.over()
+        self.remedy(entry, self.manager, "override", reason="Key account").action_apply()
+        entry.amount = 1600.0
+        self.assertEqual(self.levels(entry), ["block"])
+        with self.assertRefused("exceeded by.*400.00"):
+            entry.action_submit()
+
+    def test_nobody_else_allows_and_nobody_without_a_reason(self):
+        entry = self.over()
+        for role in ("rep", "cost_user", "accountant"):
+            with self.assertRefused("Only a cost manager allows", AccessError):
+                entry.with_user(self.users[role])._override_budgets("Because")
+        with self.assertRefused("Say why the budget may be exceeded"):
+            self.remedy(entry, self.manager, "override", reason=" ").action_apply()
+        within = self.create_cost(amount=10.0)
+        with self.assertRefused("no budget blocks it"):
+            within.with_user(self.manager)._override_budgets("Because")
+
+    @mute_logger(*QUIET)
+    def test_an_override_is_written_by_its_method_alone(self):
+        entry = self.over()
+        values = {
+            "entry_id": entry.id,
+            "company_id": self.company.id,
+            "user_id": self.manager.id,
+            "date": "2025-03-10 08:00:00",
+            "reason": "Forged",
+            "substance": entry._get_budget_substance(),
+        }
+        given = self.remedy(entry, self.manager, "override", reason="Key account")
+        for role in ("rep", "cost_user", "accountant", "manager", "reviewer", "auditor"):
+            user = self.users[role]
+            with self.assertRaises(AccessError):
+                self.rpc(user, "customer.cost.override", "create", values)
+        for role in ("rep", "accountant", "manager"):
+            with self.assertRaises(AccessError):
+                self.rpc(
+                    self.users[role],
+                    "customer.cost.entry",
+                    "write",
+                    entry.ids,
+                    {"override_ids": [Command.create(values)]},
+                )
+        given.action_apply()
+        with self.assertRaises(AccessError):
+            self.rpc(
+                self.manager,
+                "customer.cost.override",
+                "write",
+                entry.override_ids.ids,
+                {"reason": "Other"},
+            )
+
+    # ------------------------------------------------------------
+    # The other remedies
+    # ------------------------------------------------------------
+
+    def test_reduce_to_what_is_available(self):
+        self.create_cost(amount=200.0, post=True)
+        entry = self.over()
+        wizard = self.remedy(entry, self.rep, "reduce")
+        self.assertEqual((wizard.room, wizard.excess), (1000.0, 500.0))
+        wizard.action_apply()
+        self.assertEqual((entry.amount, self.levels(entry)), (1000.0, []))
+        self.create_cost(amount=1000.0, post=True)
+        with self.assertRefused("nothing is available"):
+            self.remedy(self.over(1.0), self.rep, "reduce").action_apply()
+
+    def test_reduce_a_foreign_cost_to_no_more_than_what_is_available(self):
+        currency = self.env["res.currency"].create({"name": "TBC", "symbol": "T"})
+        self.env["res.currency.rate"].create(
+            {
+                "currency_id": currency.id,
+                "name": "2025-01-01",
+                "rate": 1 / 7,
+                "company_id": self.company.id,
+            }
+        )
+        entry = self.over(500.0, currency_id=currency.id)
+        self.remedy(entry, self.rep, "reduce").action_apply()
+        self.assertEqual((entry.amount, entry.amount_company), (171.42, 1199.94))
+        self.assertEqual(self.levels(entry), [])
+
+    def test_postpone_to_the_first_month_with_room(self):
+        self.budget.with_user(self.manager).action_close()
+        self.create_budget(
+            control="month", lines=[(None, m, 100.0) for m in (3, 4)] + [(None, 6, 500.0)]
+        )
+        entry = self.over(400.0, kind="request")
+        wizard = self.remedy(entry, self.rep, "postpone")
+        self.assertEqual(str(wizard.new_date), "2025-06-01")
+        wizard.action_apply()
+        self.assertEqual((str(entry.date), self.levels(entry)), ("2025-06-01", []))
+
+    def test_move_between_lines_is_logged_and_keeps_the_total(self):
+        self.budget.with_user(self.manager).action_close()
+        budget = self.create_budget(
+            lines=[(self.item, 3, 100.0), (self.other_item, 4, 900.0)], name="Two lines"
+        )
+        entry = self.over(250.0)
+        source = budget.line_ids[1]
+        accountant = self.users["accountant"]
+        wizard = self.remedy(entry, accountant, "move", from_line_id=source.id, reason="Fair moved")
+        self.assertEqual(wizard.amount, 150.0)
+        wizard.action_apply()
+        self.assertEqual(budget.line_ids.mapped("planned"), [250.0, 750.0])
+        self.assertEqual(self.levels(entry), [])
+        self.assertRegex(budget.message_ids[0].body, r"150\.00 moved from .*Fair moved")
+        for user, error, message, vals in (
+            (
+                self.rep,
+                AccessError,
+                "not allowed to modify",
+                {"from_line_id": source.id, "reason": "x"},
+            ),
+            (accountant, UserError, "Choose the line that", {"reason": "x"}),
+            (accountant, UserError, "Say why", {"from_line_id": source.id}),
+            (
+                accountant,
+                UserError,
+                "cannot be moved from it",
+                {"from_line_id": source.id, "reason": "x", "amount": 750.01},
+            ),
+        ):
+            again = self.over(300.0)
+            with mute_logger(*QUIET), self.assertRaisesText(error, message):
+                self.remedy(again, user, "move", **vals).action_apply()
+        self.assertEqual(budget.planned, 1000.0)
+
+    def test_revise_opens_the_next_revision(self):
+        action = self.remedy(self.over(), self.users["accountant"], "revise").action_apply()
+        self.assertEqual(self.env[BUDGET].browse(action["res_id"]).revision_of_id, self.budget)
+        with mute_logger(*QUIET), self.assertRaises(AccessError):
+            self.remedy(self.over(), self.rep, "revise").action_apply()
+
+    # ------------------------------------------------------------
+    # Bills
+    # ------------------------------------------------------------
+
+    def bill(self, amount, **vals):
+        extra = {"cost_customer_id": self.customer_a.id}
+        return self.create_bill([(self.expense_account, amount, extra)], post=False, **vals)
+
+    def as_user(self, record, user):
+        return record.with_user(user).with_context(allowed_company_ids=self.company.ids)
+
+    def test_a_draft_bill_warns_and_its_posting_goes_on(self):
+        bill = self.bill(1300.0)
+        [finding] = self.as_user(bill, self.manager).cost_budget_findings
+        self.assertEqual(finding["level"], "block")
+        self.assertRegex(finding["message"], r"this cost of.*1,300\.00.*exceeded by.*100\.00")
+        bill.action_post()
+        self.assertEqual(self.report(self.budget)[1:3], (1300, 0))
+
+    def test_the_switch_of_the_company_refuses_posting_by_every_door(self):
+        self.company.customer_cost_budget_block_bills = True
+        bill = self.bill(1300.0)
+        for post in (bill.action_post, lambda: bill.write({"state": "posted"})):
+            with self.assertRefused("exceeded by.*100.00"):
+                post()
+        self.bill(1200.0, ref="within")
+        other = self.create_bill([(self.expense_account, 5000.0, {})], post=False)
+        other.action_post()
+        self.assertEqual(other.state, "posted")
+
+    def test_a_clerk_without_a_cost_role_learns_no_figure(self):
+        self.company.customer_cost_budget_block_bills = True
+        clerk = self.create_user("cost_clerk", "internal")
+        clerk.group_ids |= self.env.ref("account.group_account_invoice")
+        bill = self.bill(1300.0)
+        with self.assertRefused("A limit of budget Plan is exceeded. A cost manager can look"):
+            self.as_user(bill, clerk).action_post()
+        with mute_logger(*QUIET), self.assertRaises(AccessError):
+            self.rpc(clerk, "account.move", "read", bill.ids, ["cost_budget_findings"])
+
+    def test_a_manager_lets_a_bill_pass_until_its_cost_changes(self):
+        self.company.customer_cost_budget_block_bills = True
+        bill = self.bill(1300.0)
+        give = self.env["customer.cost.override.give"].with_user(self.manager)
+        give.create({"move_id": bill.id, "reason": "Signed contract"}).action_confirm()
+        [finding] = self.as_user(bill, self.manager).cost_budget_findings
+        self.assertEqual(finding["level"], "warn")
+        bill.invoice_line_ids.price_unit = 1400.0
+        with self.assertRefused("exceeded by.*200.00"):
+            bill.action_post()
+        bill.invoice_line_ids.price_unit = 1300.0
+        bill.action_post()
+        self.assertEqual(bill.state, "posted")
+
+    def test_a_bill_is_asked_for_what_goes_beyond_its_request_alone(self):
+        self.company.customer_cost_budget_block_bills = True
+        request = self.create_cost(kind="request", amount=1200.0, post=True)
+        bill = self.bill(1200.0)
+        bill.invoice_line_ids.cost_request_id = request
+        self.assertFalse(self.as_user(bill, self.manager).cost_budget_findings)
+        bill.invoice_line_ids.price_unit = 1250.0
+        [finding] = self.as_user(bill, self.manager).cost_budget_findings
+        self.assertRegex(finding["message"], r"this cost of.*50\.00.*exceeded by.*50\.00")
+        with self.assertRefused("exceeded by.*50.00"):
+            bill.action_post()
+        bill.invoice_line_ids.price_unit = 1200.0
+        bill.action_post()
+
+    # ------------------------------------------------------------
+    # Forging
+    # ------------------------------------------------------------
+
+    @mute_logger(*QUIET)
+    def test_what_the_methods_own_is_not_set_over_rpc(self):
+        draft = self.create_budget(5.0, confirm=False, name="Draft")
+        guarded = {
+            "state": "confirmed",
+            "revision": 7,
+            "revision_of_id": self.budget.id,
+            "confirmed_by_id": self.manager.id,
+            "confirmed_on": "2025-01-01 00:00:00",
+            "touched": 5,
+        }
+        values = {
+            "customer_id": self.customer_b.id,
+            "name": "Forged",
+            "date_from": "2025-01-01",
+            "date_to": "2025-12-31",
+        }
+        for role in ("accountant", "manager"):
+            user = self.users[role]
+            for name, value in guarded.items():
+                for context in ({}, {"customer_cost_guard": True}):
+                    with self.subTest(f"{role} {name}"):
+                        for call in (
+                            ("write", draft.ids, {name: value}),
+                            ("web_save", draft.ids, {name: value}, {"name": {}}),
+                            ("create", {**values, name: value}),
+                        ):
+                            with self.assertRaises(AccessError):
+                                self.rpc(user, BUDGET, *call, context=context)
+                with self.assertRaises(AccessError):
+                    self.rpc(user, BUDGET, "create", values, context={f"default_{name}": value})
+        copied = self.env[BUDGET].browse(self.rpc(self.manager, BUDGET, "copy", self.budget.ids))
+        self.assertEqual((copied.state, copied.revision), ("draft", 1))
+        self.assertFalse(copied.confirmed_by_id)
+
+    @mute_logger(*QUIET)
+    def test_lines_of_a_confirmed_budget_are_not_reached_by_any_door(self):
+        line = self.budget.line_ids[0]
+        other = self.create_budget(5.0, confirm=False, name="Draft").line_ids[0]
+        moved = {"budget_id": self.budget.id, "item_id": self.item.id}
+        for user in (self.users["accountant"], self.manager):
+            for model, *call in (
+                (LINE, "write", line.ids, {"planned": 1.0}),
+                (LINE, "unlink", line.ids),
+                (LINE, "write", other.ids, moved),
+                (LINE, "create", {**moved, "month": "2025-01-01", "planned": 1.0}),
+                (BUDGET, "write", self.budget.ids, {"line_ids": [Command.clear()]}),
+                (BUDGET, "write", self.budget.ids, {"customer_id": self.customer_b.id}),
+                (BUDGET, "unlink", self.budget.ids),
+            ):
+                with self.subTest(f"{model} {call}"), self.assertRaises(UserError):
+                    self.rpc(user, model, *call, context={"customer_cost_guard": True})
+        for role in ("rep", "cost_user", "auditor"):
+            with self.assertRaises(AccessError):
+                self.rpc(self.users[role], LINE, "write", line.ids, {"planned": 1.0})
+            with self.assertRaises(AccessError):
+                self.rpc(self.users[role], BUDGET, "action_revise", self.budget.ids)
+        self.assertEqual(self.budget.planned, 1200.0)
+
+
+@tagged("post_install", "-at_install")
+class TestCustomerLimits(BudgetCommon):
+    """A customer's own limits: kept by cost accountants, warned of on costs."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.customer_a.with_company(cls.company).customer_cost_limit_month = 1000.0
+
+    def test_a_cost_over_the_month_or_the_year_is_warned_of_and_goes_on(self):
+        self.create_cost(amount=600.0, post=True)
+        self.create_cost(amount=300.0).action_submit()
+        self.assertEqual(self.levels(self.create_cost(amount=100.0)), [])
+        entry = self.create_cost(amount=100.01)
+        self.assertEqual(self.levels(entry), ["warn"])
+        self.assertRegex(
+            entry.findings[0]["message"],
+            r"Cost Customer A costs.*1,000\.01 in the month. Its own limit is.*1,000\.00",
+        )
+        self.customer_a.with_company(self.company).customer_cost_limit_year = 950.0
+        self.assertEqual(self.levels(self.create_cost(amount=60.0, date="2025-07-10")), ["warn"])
+        self.assertEqual(self.levels(self.create_cost(amount=60.0, date="2024-07-10")), [])
+        entry.action_submit()
+        self.assertEqual(entry.state, "submitted")
+
+    def test_limits_are_of_a_company_and_read_for_all_at_once(self):
+        partners = self.env["res.partner"]
+        self.customer_b.with_company(self.company).customer_cost_limit_margin_pct = 12.5
+        self.assertEqual(
+            partners._get_customer_cost_limits(self.company),
+            {
+                self.customer_a.id: {"customer_cost_limit_month": 1000.0},
+                self.customer_b.id: {"customer_cost_limit_margin_pct": 12.5},
+            },
+        )
+        other = self.setup_other_company()["company"]
+        self.assertFalse(partners._get_customer_cost_limits(other))
+
+    @mute_logger(*QUIET)
+    def test_only_a_cost_accountant_changes_a_limit(self):
+        user = self.create_user("cost_seller", "rep")
+        user.group_ids |= self.env.ref("base.group_partner_manager")
+        self.customer_a.user_id = user
+        write = ("write", self.customer_a.ids, {"customer_cost_limit_month": 5000.0})
+        create = ("create", {"name": "New", "customer_cost_limit_month": 5.0})
+        for call in (write, create):
+            with self.assertRaisesText(AccessError, "Only a cost accountant changes"):
+                self.rpc(user, "res.partner", *call)
+        clerk = self.create_user("cost_contacts", "internal")
+        clerk.group_ids |= self.env.ref("base.group_partner_manager")
+        with self.assertRaises(AccessError):
+            self.rpc(clerk, "res.partner", *write)
+        with self.assertRaises(AccessError):
+            self.rpc(
+                clerk,
+                "res.partner",
+                "read",
+                self.customer_a.ids,
+                ["customer_cost_limit_month"],
+            )
+        accountant = self.users["accountant"]
+        accountant.group_ids |= self.env.ref("base.group_partner_manager")
+        self.rpc(accountant, "res.partner", *write)
+        with self.assertRaisesText(ValidationError, "number from 0"):
+            self.rpc(
+                accountant,
+                "res.partner",
+                "write",
+                self.customer_a.ids,
+                {"customer_cost_limit_month": -1.0},
+            )
+        customer = self.customer_a.with_company(self.company)
+        self.assertEqual(customer.customer_cost_limit_month, 5000.0)
+
+    @freeze_time("2025-06-15")
+    def test_the_customer_form_shows_use_to_who_sees_the_customer(self):
+        self.create_budget(1200.0)
+        self.create_cost(amount=250.0, date="2025-06-10", post=True)
+        self.create_cost(amount=50.0, date="2025-05-10").action_submit()
+        for role in ("rep", "cost_user", "auditor"):
+            partner = self.customer_a.with_user(self.users[role]).with_company(self.company)
+            used = (partner.customer_cost_month_used, partner.customer_cost_year_used)
+            self.assertEqual(used, (250.0, 300.0), role)
+            [bar] = partner.customer_cost_budget
+            figures = [bar[name] for name in ("planned", "actual", "committed", "available")]
+            self.assertEqual(figures, [1200.0, 250.0, 50.0, 900.0], role)
+        self.create_budget(1200.0, customer_id=self.customer_b.id)
+        other = self.customer_b.with_user(self.rep).with_company(self.company)
+        self.assertFalse(other.customer_cost_budget)
+        self.assertFalse(other.customer_cost_year_used)

@@ -1,0 +1,177 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import date_utils
+
+from ..engine import from_minor
+
+ACCOUNTANT = "customer_cost.group_customer_cost_accountant"
+MANAGER = "customer_cost.group_customer_cost_manager"
+LOOK_AHEAD = 12
+
+
+class CustomerCostBudgetRemedy(models.TransientModel):
+    """What can be done about a cost that is over its budget, done on the spot."""
+
+    _name = "customer.cost.budget.remedy"
+    _description = "Remedies for a Cost Over Budget"
+
+    entry_id = fields.Many2one("customer.cost.entry", string="Cost", required=True, readonly=True)
+    findings = fields.Json(related="entry_id.findings")
+    currency_id = fields.Many2one(related="entry_id.currency_id")
+    company_currency_id = fields.Many2one(related="entry_id.company_currency_id")
+    remedy = fields.Selection(
+        [
+            ("reduce", "Reduce the cost to what is available"),
+            ("postpone", "Postpone it to the first month with room"),
+            ("move", "Move planned money from another budget line"),
+            ("revise", "Revise the budget"),
+            ("override", "Allow it over the budget"),
+        ],
+        default="reduce",
+        required=True,
+    )
+    can_edit = fields.Boolean(compute="_compute_rights")
+    can_plan = fields.Boolean(compute="_compute_rights")
+    can_override = fields.Boolean(compute="_compute_rights")
+    budget_id = fields.Many2one("customer.cost.budget", compute="_compute_breach", readonly=True)
+    room = fields.Monetary(
+        string="Available",
+        compute="_compute_breach",
+        help="What of this cost no limit is passed by, in its own currency.",
+    )
+    excess = fields.Monetary(
+        string="Too Much By", currency_field="company_currency_id", compute="_compute_breach"
+    )
+    new_date = fields.Date(string="First Date With Room", compute="_compute_new_date")
+    from_line_id = fields.Many2one(
+        "customer.cost.budget.line",
+        string="From",
+        domain="[('budget_id', '=', budget_id)]",
+    )
+    amount = fields.Monetary(
+        string="Amount to Move",
+        currency_field="company_currency_id",
+        compute="_compute_amount",
+        store=True,
+        readonly=False,
+    )
+    reason = fields.Text()
+
+    @api.depends("entry_id")
+    @api.depends_context("uid")
+    def _compute_rights(self):
+        user = self.env.user
+        for wizard in self:
+            entry = wizard.entry_id
+            wizard.can_edit = entry.can_edit and entry.has_access("write")
+            wizard.can_plan = user.has_group(ACCOUNTANT)
+            wizard.can_override = user.has_group(MANAGER)
+
+    def _get_breaches(self):
+        """Breaches of the cost, those of the strictest level and least room first."""
+        self.ensure_one()
+        levels = ("block", "review", "warn")
+        return sorted(
+            self.entry_id._get_budget_breaches().get(self.entry_id, []),
+            key=lambda breach: (levels.index(breach.band.action), breach.room),
+        )
+
+    @api.depends("entry_id")
+    def _compute_breach(self):
+        for wizard in self:
+            entry, breaches = wizard.entry_id, wizard._get_breaches()
+            budget = breaches[0].band.budget_id if breaches else self.env["customer.cost.budget"]
+            wizard.budget_id = budget.sudo(False)._filtered_access("read")
+            digits = wizard.company_currency_id.decimal_places
+            wizard.excess = (
+                float(from_minor(max(breach.excess for breach in breaches), digits))
+                if breaches
+                else 0.0
+            )
+            room = min((breach.room for breach in breaches), default=0)
+            wizard.room = wizard._get_document_amount(float(from_minor(room, digits)), entry)
+
+    @api.model
+    def _get_document_amount(self, amount, entry):
+        """``amount`` of the company currency in that of the cost, never worth more."""
+        if entry.currency_id == entry.company_currency_id:
+            return amount
+        company = entry.company_id
+        own = entry.company_currency_id._convert(amount, entry.currency_id, company, entry.date)
+        back = entry.currency_id._convert(own, entry.company_currency_id, company, entry.date)
+        if entry.company_currency_id.compare_amounts(back, amount) > 0:
+            own = entry.currency_id.round(own - entry.currency_id.rounding)
+        return max(own, 0.0)
+
+    @api.depends("entry_id")
+    def _compute_new_date(self):
+        """The first of the next twelve months in which no budget is exceeded by the cost."""
+        for wizard in self:
+            asks = []
+            for ask in wizard.entry_id._get_budget_asks():
+                first = date_utils.start_of(ask.date, "month")
+                for ahead in range(1, LOOK_AHEAD + 1):
+                    day = date_utils.add(first, months=ahead)
+                    asks.append(ask._replace(key=day, date=day, counted=False))
+            breaches = self.env["customer.cost.budget"]._get_breaches(asks, apart=True)
+            wizard.new_date = next((ask.key for ask in asks if not breaches.get(ask.key)), False)
+
+    @api.depends("excess")
+    def _compute_amount(self):
+        for wizard in self:
+            wizard.amount = wizard.excess
+
+    def action_apply(self):
+        """Do what was chosen.
+
+        :return: action to go on with
+        :raises UserError: the remedy is not to be had here, with the reason
+        :raises AccessError: the remedy is not the user's to take
+        """
+        self.ensure_one()
+        self.entry_id.check_access("read")
+        action = getattr(self, f"_apply_{self.remedy}")()
+        return action or {"type": "ir.actions.act_window_close"}
+
+    def _apply_reduce(self):
+        if self.currency_id.compare_amounts(self.room, 0.0) <= 0:
+            raise UserError(
+                self.env._(
+                    "%(cost)s: nothing is available. Choose another remedy.",
+                    cost=self.entry_id.display_name,
+                )
+            )
+        self.entry_id.write({"amount": self.room})
+
+    def _apply_postpone(self):
+        if not self.new_date:
+            raise UserError(
+                self.env._(
+                    "%(cost)s: none of the next %(months)s months has room for it.",
+                    cost=self.entry_id.display_name,
+                    months=LOOK_AHEAD,
+                )
+            )
+        self.entry_id.write({"date": self.new_date})
+
+    def _apply_move(self):
+        breaches = self._get_breaches()
+        if not breaches:
+            raise UserError(
+                self.env._("%(cost)s is within its budgets.", cost=self.entry_id.display_name)
+            )
+        self.from_line_id._move_planned(
+            breaches[0].item_id,
+            breaches[0].payment_method,
+            self.entry_id.date,
+            self.amount,
+            self.reason,
+        )
+
+    def _apply_revise(self):
+        if not self.budget_id:
+            raise AccessError(self.env._("Only a cost accountant revises a budget."))
+        return self.budget_id.action_revise()
+
+    def _apply_override(self):
+        self.entry_id._override_budgets(self.reason)
