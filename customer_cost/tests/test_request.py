@@ -13,6 +13,8 @@ ENTRY = "customer.cost.entry"
 class TestRequest(CustomerCostCommon):
     """A request is approved money, until bills and journal items that name it settle it."""
 
+    budget = None
+
     def request(self, post=True, **vals):
         return self.create_cost(
             **{
@@ -39,8 +41,23 @@ class TestRequest(CustomerCostCommon):
         self.env.flush_all()
         return round(sum(self.ledger().values()), 2)
 
+    def create_budget(self, planned):
+        """Confirmed budget of customer A for March."""
+        budget = self.env["customer.cost.budget"].create(
+            {
+                "name": "March",
+                "company_id": self.company.id,
+                "customer_id": self.customer_a.id,
+                "date_from": "2025-03-01",
+                "date_to": "2025-03-31",
+                "line_ids": [Command.create({"month": "2025-03-01", "planned": planned})],
+            }
+        )
+        budget.action_confirm()
+        return budget
+
     def assertChain(self, request, **expected):
-        """What the request, the commitments and the ledger hold, each amount once."""
+        """What request, commitments, budget and ledger hold, each amount once."""
         request.invalidate_recordset()
         found = {
             "committed": self.committed(),
@@ -51,6 +68,14 @@ class TestRequest(CustomerCostCommon):
             "state": request.settlement_state,
         }
         self.assertEqual(found, expected)
+        if self.budget:
+            [row] = self.env["customer.cost.budget.report"]._read_group(
+                [("budget_id", "=", self.budget.id)],
+                [],
+                ["planned:sum", "actual:sum", "committed:sum", "available:sum"],
+            )
+            spent, committed = expected["spent"], expected["committed"]
+            self.assertEqual(row, (1000.0, spent, committed, 1000.0 - spent - committed))
         in_state = self.env[ENTRY].search([("settlement_state", "=", expected["state"])])
         self.assertIn(request, in_state)
         others = self.env[ENTRY].search([("settlement_state", "!=", expected["state"])])
@@ -61,6 +86,7 @@ class TestRequest(CustomerCostCommon):
     # ------------------------------------------------------------
 
     def test_chain_from_request_to_credit_note_counts_once(self):
+        self.budget = self.create_budget(1000.0)
         request = self.request(post=False).with_user(self.env.user)
         self.assertChain(
             request, committed=0.0, spent=0.0, drafted=0.0, settled=0.0, open=0.0, state="none"
