@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResCompany(models.Model):
@@ -44,6 +44,12 @@ class ResCompany(models.Model):
         "CHECK(customer_cost_max_days_back >= 0)",
         "The days back for manual costs cannot be negative.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        self.env["customer.cost.review.stage"]._create_shipped(companies)
+        return companies
 
     def write(self, vals):
         res = super().write(vals)
