@@ -11,11 +11,12 @@ from .bench_balance import balance
 from .bench_book import book
 from .bench_customer_list import customer_list
 from .bench_posting import posting
+from .bench_review import review
 from .stage import Stage
 
 # Small databases first: the volume is made by the first bench that asks for it. Another bench is a
 # function of the stage that returns rows (see measure.py), added here.
-BENCHES = (posting, allocation, customer_list, balance, book)
+BENCHES = (posting, review, allocation, customer_list, balance, book)
 
 
 def main(env):

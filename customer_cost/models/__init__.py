@@ -71,6 +71,7 @@ from . import account_move_line_freeze
 from . import account_move_product_cost
 from . import account_move_costs
 from . import account_move_review
+from . import account_move_line_review
 from . import account_move_line_cost_invoice
 from . import product_category
 from . import res_partner

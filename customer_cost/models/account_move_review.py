@@ -18,9 +18,7 @@ class AccountMove(models.Model):
 
     _name = "account.move"
     _inherit = ["account.move", "customer.cost.reviewed"]
-    _guarded_fields = frozenset(
-        {"cost_review_state", "cost_review_fingerprint", *REVIEW_FIELDS}
-    )
+    _guarded_fields = frozenset({"cost_review_state", "cost_review_fingerprint", *REVIEW_FIELDS})
     _review_link = "move_id"
     _review_activity = "customer_cost.mail_activity_type_review_bill"
 
@@ -111,7 +109,7 @@ class AccountMove(models.Model):
                 self.env._("You submitted this bill yourself"),
             ),
             (
-                lines.create_uid | lines.write_uid,
+                lines.create_uid | lines.cost_review_editor_id,
                 self.env._("You wrote its lines yourself"),
             ),
         ]
@@ -158,14 +156,14 @@ class AccountMove(models.Model):
         """Why each draft bill cannot be posted before its review; without stages no query."""
         companies = self.env["customer.cost.review.stage"]._get_bill_companies()
         bills = self.filtered(
-            lambda move: move.company_id.id in companies
-            and move.move_type in BILL_TYPES
-            and move.state == "draft"
-            and move._get_cost_lines()
+            lambda move: (
+                move.company_id.id in companies
+                and move.move_type in BILL_TYPES
+                and move.state == "draft"
+                and move._get_cost_lines()
+            )
         )
-        return {
-            move: reason for move in bills if (reason := move.sudo()._get_unreviewed_reason())
-        }
+        return {move: reason for move in bills if (reason := move.sudo()._get_unreviewed_reason())}
 
     def _get_unreviewed_reason(self):
         facts = self._get_review_facts()[self]
@@ -213,16 +211,18 @@ class AccountMove(models.Model):
                     self.env._("%(bill)s needs no submission now.", bill=move.display_name)
                 )
         for move in self:
-            move._unguarded().write(
-                {
-                    "cost_review_state": "submitted",
-                    "cost_review_fingerprint": move._get_cost_fingerprint(),
-                }
+            move._set_cost_review(
+                cost_review_state="submitted",
+                cost_review_fingerprint=move._get_cost_fingerprint(),
             )
         moves = self.sudo()._unguarded()  # sudo: the rows of the review have no other writer
         moves._close_review_activities()
         moves._end_round("skipped")
         moves._start_review()
+
+    def _set_cost_review(self, **vals):
+        """Write fields of the review alone: the lines keep who wrote them last."""
+        self._unguarded().with_context(skip_invoice_sync=True).write(vals)
 
     def action_approve_cost_review(self):
         """Approve bills at their present stage; after the last one they can be posted.
@@ -232,7 +232,7 @@ class AccountMove(models.Model):
         self._check_may_decide()
         # sudo: a reviewer need not have the right to write bills; the check above is theirs
         passed = self.sudo()._unguarded()._decide("approved")
-        passed.write({"cost_review_state": "approved"})
+        passed._set_cost_review(cost_review_state="approved")
 
     def _refuse(self, reason):
         """Refuse bills with ``reason``; they stay drafts.
@@ -245,11 +245,9 @@ class AccountMove(models.Model):
         moves = self.sudo()._unguarded()  # sudo: as above
         authors = {move: move.cost_review_id.author_id for move in moves}
         moves._decide("refused", reason)
-        moves.write({"cost_review_state": "refused"})
+        moves._set_cost_review(cost_review_state="refused")
         for move, author in authors.items():
-            move._tell(
-                author | move.create_uid, self.env._("Refused: %(reason)s", reason=reason)
-            )
+            move._tell(author | move.create_uid, self.env._("Refused: %(reason)s", reason=reason))
 
     def action_refuse_cost_review(self):
         """Open the dialog that asks for the reason of a refusal."""

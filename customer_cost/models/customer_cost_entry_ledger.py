@@ -63,17 +63,26 @@ class CustomerCostEntryLedger(models.Model):
 
     def _hold_periods(self):
         """Keep the periods of these costs from being closed until the transaction ends."""
-        for entry in self:
+        months = {
+            (
+                entry.company_id,
+                date_utils.start_of(entry.date, "month"),
+                date_utils.start_of(entry.service_from or entry.date, "month"),
+                entry.service_to or entry.date,
+            )
+            for entry in self
+        }
+        for company, month, first, last in sorted(months, key=lambda one: (one[0].id, *one[1:])):
             self.env.cr.execute(
                 SQL(
                     """SELECT id FROM customer_cost_period
                         WHERE company_id = ANY(%s)
                           AND (date_from = %s OR date_from BETWEEN %s AND %s)
                      ORDER BY id FOR SHARE""",
-                    entry.company_id.sudo().parent_ids.ids,  # sudo: of companies above this one
-                    date_utils.start_of(entry.date, "month"),
-                    date_utils.start_of(entry.service_from or entry.date, "month"),
-                    entry.service_to or entry.date,
+                    company.sudo().parent_ids.ids,  # sudo: of companies above this one
+                    month,
+                    first,
+                    date_utils.start_of(last, "month"),
                 )
             )
 

@@ -2,16 +2,17 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..findings import LEVELS
+from .customer_cost_period import ClosedMonths
 from .customer_cost_review_stage import ReviewFacts
-
-# More at once are submitted in the background.
-SUBMIT_AT_ONCE = 500
 
 
 class CustomerCostEntryReview(models.Model):
     """From draft to the decision: submission, the stages of the review, approval, refusal."""
 
     _inherit = "customer.cost.entry"
+
+    # More at once are submitted in the background.
+    _submit_at_once = 500
 
     submission_user_id = fields.Many2one(
         "res.users",
@@ -103,7 +104,7 @@ class CustomerCostEntryReview(models.Model):
         """
         self.check_access("write")
         self._check_submittable()
-        if len(self) > SUBMIT_AT_ONCE:
+        if len(self) > self._submit_at_once:
             return self._queue_submission()
         self._submit()
 
@@ -112,10 +113,17 @@ class CustomerCostEntryReview(models.Model):
             if entry.kind == "captured" or entry.state not in ("draft", "refused"):
                 raise UserError(self.env._("%(cost)s is not a draft.", cost=entry.display_name))
 
-    def _submit(self):
-        for entry in self:
+    def _check_no_problems(self):
+        for entry in self._with_known_months():
             for problem in entry._get_problems():
                 raise UserError(problem)
+
+    def _with_known_months(self):
+        """The same costs; whether a month is closed is asked once for all of them."""
+        return self.with_context(customer_cost_closed_months=ClosedMonths())
+
+    def _submit(self):
+        self._check_no_problems()
         self._refresh_amount_company()
         self._check_findings()
         self._unguarded().write(
@@ -148,7 +156,9 @@ class CustomerCostEntryReview(models.Model):
         commit = self.env["ir.cron"]._commit_progress
         waiting = [("submission_user_id", "!=", False)]
         commit(remaining=self.search_count(waiting))
-        while batch := self.search(waiting, order="submission_user_id, id", limit=SUBMIT_AT_ONCE):
+        while batch := self.search(
+            waiting, order="submission_user_id, id", limit=self._submit_at_once
+        ):
             user = batch[0].submission_user_id
             mine = batch.filtered(lambda entry, user=user: entry.submission_user_id == user)
             mine.with_user(user).with_context(lang=user.lang)._submit_queued()
@@ -228,15 +238,14 @@ class CustomerCostEntryReview(models.Model):
         self._check_may_decide()
         last = self._get_last_stage()
         last._hold_periods()
-        for entry in last:
-            for problem in entry._get_problems():
-                raise UserError(problem)
+        last._check_no_problems()
         last._check_reversed_once()
         last._refresh_amount_company()
         # sudo: a reviewer decides on costs whose other fields they may not write; the check above
         # is the right to do so
         passed = self.sudo()._unguarded()._decide("approved")
-        passed.write({"state": "approved"})
+        # What was decided is logged in one go; a message per change would be most of the work.
+        passed.with_context(mail_notrack=True).write({"state": "approved"})
         passed._append_to_ledger()
         passed.reversal_of_id.write({"state": "reversed"})
 
@@ -259,7 +268,8 @@ class CustomerCostEntryReview(models.Model):
         """Why a bulk approval leaves out each cost: dict of cost to text or ``False``."""
         reasons = self._get_cannot_approve_reasons()
         reasons = {**reasons, **self._get_checklist_reasons(reasons)}
-        for entry in self._get_last_stage().filtered(lambda entry: not reasons[entry]):
+        last = self._get_last_stage().filtered(lambda entry: not reasons[entry])
+        for entry in last._with_known_months():
             reasons[entry] = next(iter(entry._get_problems()), False)
         return reasons
 

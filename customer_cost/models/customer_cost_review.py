@@ -153,9 +153,7 @@ class CustomerCostReview(models.Model):
                 continue
             domain = Domain("cost_awaits_me", "=", True)
             counts[key] = documents.search_count(domain)
-            counts["late"] += documents.search_count(
-                domain & Domain("cost_review_due", "<", today)
-            )
+            counts["late"] += documents.search_count(domain & Domain("cost_review_due", "<", today))
         return counts
 
     @api.model

@@ -49,8 +49,8 @@ class CustomerCostReviewNotice(models.Model):
             for activity in activities:
                 told[activity.res_id] |= activity.user_id
             stuck = documents.filtered(
-                lambda document, told=told: not (
-                    told[document.id] & document._get_reviewers(appointments)
+                lambda document, told=told: (
+                    not (told[document.id] & document._get_reviewers(appointments))
                 )
             )
             stuck._close_review_activities()
@@ -63,10 +63,12 @@ class CustomerCostReviewNotice(models.Model):
         """Rows whose reminder is due are in today's digest again, and their activity is due."""
         today = fields.Date.context_today(self)
         due = self.filtered(
-            lambda row: row.reminder_days
-            and not row.reminded_on
-            and row.since
-            and (today - row.since.date()).days >= row.reminder_days
+            lambda row: (
+                row.reminder_days
+                and not row.reminded_on
+                and row.since
+                and (today - row.since.date()).days >= row.reminder_days
+            )
         )
         due.write({"reminded_on": today, "mailed_user_ids": [fields.Command.clear()]})
         for documents in due._get_documents():
@@ -83,10 +85,12 @@ class CustomerCostReviewNotice(models.Model):
         """Once the deadline has passed, the person of the escalation is told and may decide."""
         today = fields.Date.context_today(self)
         late = self.filtered(
-            lambda row: row.date_deadline
-            and row.date_deadline < today
-            and not row.escalated
-            and row.stage_id.escalation_user_id.active
+            lambda row: (
+                row.date_deadline
+                and row.date_deadline < today
+                and not row.escalated
+                and row.stage_id.escalation_user_id.active
+            )
         )
         late.escalated = True
         for row in late:

@@ -54,9 +54,7 @@ class CustomerCostReviewStage(models.Model):
         copy=True,
         help="Each point has to be ticked before the stage can be passed.",
     )
-    on_costs = fields.Boolean(
-        string="Requests and Manual Costs", default=True, tracking=True
-    )
+    on_costs = fields.Boolean(string="Requests and Manual Costs", default=True, tracking=True)
     on_bills = fields.Boolean(
         string="Vendor Bills That Name a Customer",
         tracking=True,
@@ -273,7 +271,9 @@ class CustomerCostReviewStage(models.Model):
                 "name": self.env._("Final Review"),
                 "sequence": 30,
                 "active": False,
-                "standard": self.env._("Is it worth its money, and within the authority by amount?"),
+                "standard": self.env._(
+                    "Is it worth its money, and within the authority by amount?"
+                ),
                 "check_ids": checks(
                     self.env._("What the customer earns justifies the cost."),
                 ),

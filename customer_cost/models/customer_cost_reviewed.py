@@ -166,6 +166,15 @@ class CustomerCostReviewed(models.AbstractModel):
                 [(self._review_link, "in", self.ids), ("decision", "=", "pending")]
             )
             rest.decision = "skipped"
+        if decision == "approved":
+            documents._message_log_batch(
+                {
+                    document.id: self.env._(
+                        "Approved at stage %(stage)s", stage=document.cost_review_id.name
+                    )
+                    for document in documents
+                }
+            )
         reviews._make_current(self._review_link, self.ids)
         passed = documents.filtered(lambda document: not document.cost_review_id)
         documents._close_review_activities()
@@ -190,9 +199,7 @@ class CustomerCostReviewed(models.AbstractModel):
         if not self.env.user.has_group(OWN_APPROVAL):
             return
         for document in self.sudo():
-            acts = [
-                act for users, act in document._get_review_hands() if self.env.user in users
-            ]
+            acts = [act for users, act in document._get_review_hands() if self.env.user in users]
             if acts:
                 document.message_post(
                     body=self.env._(

@@ -1,6 +1,7 @@
 REVIEWERS = "customer_cost.group_customer_cost_reviewer"
 OWN_APPROVAL = "customer_cost.group_customer_cost_own_approval"
 BOOK_READERS = ("account.group_account_readonly", "account.group_account_invoice")
+BOOK_GROUPS = ",".join(BOOK_READERS)
 
 
 class Appointments:
@@ -77,9 +78,7 @@ class Appointments:
         present = users.browse()
         for user in users:
             passed = users.browse()
-            while (
-                user.is_out_of_office and user.customer_cost_substitute_id and user not in passed
-            ):
+            while user.is_out_of_office and user.customer_cost_substitute_id and user not in passed:
                 passed |= user
                 user = user.customer_cost_substitute_id
             present |= user

@@ -6,6 +6,7 @@ from . import customer_cost_author_manager
 from . import customer_cost_question
 from . import customer_cost_refuse
 from . import customer_cost_settings
+from . import customer_cost_settings_review
 from . import customer_cost_driver_preview
 from . import customer_cost_map_preview
 from . import customer_cost_map_apply

@@ -40,9 +40,7 @@ class CustomerCostApprove(models.TransientModel):
     def _compute_ready_ids(self):
         for wizard in self:
             reasons = wizard.entry_ids._get_bulk_reasons()
-            ready = wizard.entry_ids.filtered(
-                lambda entry, reasons=reasons: not reasons[entry]
-            )
+            ready = wizard.entry_ids.filtered(lambda entry, reasons=reasons: not reasons[entry])
             wizard.ready_ids = ready
             totals = [
                 formatLang(self.env, sum(entries.mapped("amount_company")), currency_obj=currency)

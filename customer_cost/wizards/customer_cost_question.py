@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+from ..models.review_appointments import BOOK_GROUPS
+
 
 class CustomerCostQuestion(models.TransientModel):
     """A reviewer's question to the author of a cost, or the author's answer."""
@@ -8,26 +10,31 @@ class CustomerCostQuestion(models.TransientModel):
     _description = "Question on a Cost"
 
     entry_ids = fields.Many2many("customer.cost.entry", string="Costs")
-    move_ids = fields.Many2many("account.move", string="Bills")
+    move_ids = fields.Many2many("account.move", string="Bills", groups=BOOK_GROUPS)
     act = fields.Selection(
         [("ask", "Ask"), ("answer", "Answer")], required=True, default="ask", readonly=True
     )
     asked = fields.Text(compute="_compute_asked", string="Question Asked")
     text = fields.Text(required=True)
 
-    @api.depends("entry_ids", "move_ids", "act")
+    @api.depends("entry_ids", "act")
     def _compute_asked(self):
         for wizard in self:
-            documents = wizard.entry_ids or wizard.move_ids
-            asked = wizard.act == "answer" and documents._get_open_questions()
+            asked = wizard.act == "answer" and wizard._get_documents()._get_open_questions()
             wizard.asked = "\n".join(row.reason for row in asked or ())
+
+    def _get_documents(self):
+        # sudo: which bills the dialog names; the rights on them are the user's again
+        documents = self.entry_ids or self.sudo().move_ids.sudo(False)
+        documents.check_access("read")
+        return documents
 
     def action_confirm(self):
         """Ask, or answer."""
         self.ensure_one()
-        for documents in filter(None, (self.entry_ids, self.move_ids)):
-            if self.act == "ask":
-                documents._ask(self.text)
-            else:
-                documents._answer(self.text)
+        documents = self._get_documents()
+        if self.act == "ask":
+            documents._ask(self.text)
+        else:
+            documents._answer(self.text)
         return {"type": "ir.actions.act_window_close"}
