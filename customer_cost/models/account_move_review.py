@@ -191,7 +191,9 @@ class AccountMove(models.Model):
         :raises UserError: naming the bill and what it waits for
         """
         for move, reason in self._get_unreviewed_reasons().items():
-            raise UserError(f"{move.display_name}: {reason}")
+            raise UserError(
+                self.env._("%(bill)s: %(reason)s", bill=move.display_name, reason=reason)
+            )
 
     # ------------------------------------------------------------
     # Actions
@@ -229,6 +231,8 @@ class AccountMove(models.Model):
 
         :raises UserError: the user may not decide
         """
+        for move in self:
+            move._check_undecided(self.env.context.get("cost_review_seen"))
         self._check_may_decide()
         # sudo: a reviewer need not have the right to write bills; the check above is theirs
         passed = self.sudo()._unguarded()._decide("approved")

@@ -82,7 +82,7 @@ class CustomerCostEntryContext(models.Model):
             (self.env._("Cost to serve"), self._format_money(cost)),
             (self.env._("Cost against sales"), ratio),
         ]
-        left = self._get_budget_left()
+        left = self._get_budget_left()  # pylint: disable=assignment-from-none
         if left is not None:
             rows.append((self.env._("Budget left after commitments"), self._format_money(left)))
         return rows

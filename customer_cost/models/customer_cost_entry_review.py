@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 from ..findings import LEVELS
 from .customer_cost_period import ClosedMonths
@@ -256,13 +257,22 @@ class CustomerCostEntryReview(models.Model):
         :raises UserError: as :meth:`action_approve`
         """
         self.ensure_one()
+        self._check_undecided(self.env.context.get("cost_review_seen"))
         self.action_approve()
         return self._get_next_action()
 
     def action_approve_many(self):
         """Open the dialog that says what of these costs will be approved and what will not."""
         self.check_access("read")
-        return self._open_reason_dialog("customer.cost.approve", self.env._("Approve"))
+        dialog = self.env["customer.cost.approve"].create({"entry_ids": [Command.set(self.ids)]})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Approve"),
+            "res_model": dialog._name,
+            "res_id": dialog.id,
+            "view_mode": "form",
+            "target": "new",
+        }
 
     def _get_bulk_reasons(self):
         """Why a bulk approval leaves out each cost: dict of cost to text or ``False``."""

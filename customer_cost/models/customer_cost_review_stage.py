@@ -212,11 +212,13 @@ class CustomerCostReviewStage(models.Model):
     def _start(self):
         """Give each company without stages the three that ship; what was submitted waits."""
         stages = self.sudo().with_context(active_test=False)  # sudo: of every company
+        have = [company.id for (company,) in stages._read_group([], ["company_id"])]
         companies = self.env["res.company"].sudo().with_context(active_test=False)
-        companies = companies.search([("id", "not in", stages.search([]).company_id.ids)])
+        companies = companies.search([("id", "not in", have)])
         self._create_shipped(companies)
         entries = self.env["customer.cost.entry"].sudo()
         waiting = entries.search([("state", "=", "submitted"), ("cost_review_id", "=", False)])
+        waiting._close_review_activities()
         waiting._start_review()
 
     @api.model

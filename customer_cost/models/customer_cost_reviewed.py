@@ -192,7 +192,7 @@ class CustomerCostReviewed(models.AbstractModel):
                 ["__count"],
             )
         )
-        return self.filtered(lambda document: waiting.get(document.sudo(), 0) == 1)
+        return self.filtered(lambda document: waiting.get(document.sudo()._origin, 0) == 1)
 
     def _log_own_decision(self):
         """The right to approve what one has recorded leaves a trace where it was used."""

@@ -90,8 +90,9 @@ class CustomerCostReviewedRights(models.AbstractModel):
             ["user_id", self._review_link],
         )
         found = dict.fromkeys(self, self.env["res.users"])
+        documents = {document._origin: document for document in self}
         for review in reviews:
-            found[review[self._review_link]] |= review.user_id
+            found[documents[review[self._review_link]]] |= review.user_id
         return found
 
     def _check_may_decide(self, ticked=True):
@@ -107,7 +108,9 @@ class CustomerCostReviewedRights(models.AbstractModel):
             reasons = {**reasons, **self._get_checklist_reasons(reasons)}
         for document, reason in reasons.items():
             if reason:
-                raise UserError(f"{document.display_name}: {reason}")
+                raise UserError(
+                    self.env._("%(cost)s: %(reason)s", cost=document.display_name, reason=reason)
+                )
 
     def _get_checklist_reasons(self, reasons):
         """Reason of each document that ``reasons`` lets pass while a point is not ticked."""
@@ -121,21 +124,29 @@ class CustomerCostReviewedRights(models.AbstractModel):
                 )
         return found
 
-    def _check_undecided(self):
+    def _check_undecided(self, seen=None):
         """Say who was quicker: what is decided is no longer read by every reviewer.
 
-        A client says which row it showed: whoever decided on a stage has not decided on the next.
+        :param seen: id of the row that the client showed; whoever decides on that stage does not
+            decide on the next
+        :raises UserError: naming who decided
         """
         if not self.env.user.has_group(REVIEWERS):
             return
-        seen = self.env.context.get("cost_review_seen")
         unreadable = self - self._filtered_access("read")
         # sudo: the number of a document of the reviewer's companies and who decided it, no more
         for document in self.sudo():
-            moved_on = seen and len(self) == 1 and document.cost_review_id.id != seen
+            moved_on = seen and document.cost_review_id.id != seen
             if not (moved_on or document in unreadable.sudo()):
                 continue
             last = document._get_last_decision(seen if moved_on else None)
+            if moved_on and not last:
+                raise UserError(
+                    self.env._(
+                        "%(cost)s was changed or taken back after you opened it: look at it again.",
+                        cost=document.display_name,
+                    )
+                )
             if last and document.company_id in self.env.companies:
                 raise UserError(
                     self.env._(

@@ -4,6 +4,7 @@ from . import test_driver_definition
 from . import test_driver_preview
 from . import test_entry_workflow
 from . import test_review_stages
+from . import test_tour_review
 from . import test_review_bills
 from . import test_review_notice
 from . import test_review_flow

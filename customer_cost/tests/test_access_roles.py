@@ -6,7 +6,7 @@ from odoo.tools import mute_logger
 from .common import CustomerCostCommon
 
 OPERATIONS = {"r": "read", "w": "write", "c": "create", "d": "unlink"}
-ALL, READ, NONE = "rwcd", "r", ""
+ALL, RWC, READ, NONE = "rwcd", "rwc", "r", ""
 ROLES = (
     "rep",
     "cost_user",
@@ -66,7 +66,7 @@ MATRIX = {
     "customer.cost.approve":              (NONE, NONE, NONE, NONE, "rwc", NONE, NONE, NONE, NONE),
     "customer.cost.approve.skipped":      (NONE, NONE, NONE, NONE, READ, NONE, NONE, NONE, NONE),
     "customer.cost.author.manager":       (NONE, NONE, NONE, "rwc", NONE, NONE, NONE, NONE, NONE),
-    "customer.cost.question":             ("rwc", "rwc", "rwc", "rwc", "rwc", NONE, "rwc", NONE, NONE),
+    "customer.cost.question":             (RWC,  RWC,  RWC,  RWC,  RWC,  NONE, RWC,  NONE, NONE),
     "customer.cost.review":               (READ, READ, READ, READ, READ, READ, READ, NONE, NONE),
     "customer.cost.review.check":         (READ, READ, READ, READ, READ, READ, NONE, NONE, NONE),
     "customer.cost.review.stage":         (READ, READ, READ, ALL,  READ, READ, NONE, NONE, NONE),

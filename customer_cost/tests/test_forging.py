@@ -117,6 +117,9 @@ class TestForging(CustomerCostCommon):
             "submitter_id": other.id,
             "last_editor_id": other.id,
             "reversal_of_id": self.posted.id,
+            "submission_user_id": other.id,
+            "cost_review_id": self.posted.review_ids.id,
+            "cost_review_due": "2020-01-01",
         }
 
     def test_write_of_a_protected_field(self):
@@ -412,6 +415,18 @@ class TestForging(CustomerCostCommon):
         review, line = self.posted.review_ids, self.posted.line_ids
         rows = {
             review: {
+                "answer": "Forged",
+                "answer_user_id": self.rep.id,
+                "author_id": self.rep.id,
+                "company_id": self.company.id,
+                "customer_id": self.customer_a.id,
+                "date_deadline": "2025-01-01",
+                "escalated": True,
+                "mailed_user_ids": [(4, self.rep.id)],
+                "name": "Forged",
+                "sequence": 9,
+                "since": "2025-01-01 00:00:00",
+                "stage_id": False,
                 "decision": "refused",
                 "entry_id": self.draft.id,
                 "reason": "Forged",

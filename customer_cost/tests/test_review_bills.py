@@ -8,7 +8,7 @@ from .review_common import ReviewCommon
 
 @tagged("post_install", "-at_install")
 class TestReviewBills(ReviewCommon):
-    """Vendor bills that name a customer pass the stages flagged for bills before they are posted."""
+    """Vendor bills that name a customer pass the stages for bills before they are posted."""
 
     @classmethod
     def setUpClass(cls):

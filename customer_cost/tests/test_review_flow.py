@@ -206,7 +206,8 @@ class TestReviewFlow(ReviewCommon):
         self.close_period("2025-02-10")
         entries = good | own | closed
         action = entries.with_user(self.reviewer).action_approve_many()
-        dialog = self.open_dialog(action, self.reviewer).create({})
+        dialog = self.env["customer.cost.approve"].with_user(self.reviewer)
+        dialog = dialog.browse(action["res_id"])
         self.assertEqual(dialog.ready_ids, good)
         self.assertIn("2 of 4", dialog.summary)
         self.assertIn("150.00", dialog.summary)
@@ -227,7 +228,7 @@ class TestReviewFlow(ReviewCommon):
         seen = entry.cost_review_id.id
         entry.with_user(self.reviewer).action_approve()
         with self.assertRefused("has moved on: cost_reviewer decided on stage Initial Review"):
-            entry.with_user(self.second).with_context(cost_review_seen=seen).action_approve()
+            entry.with_user(self.second).with_context(cost_review_seen=seen).action_approve_next()
         self.assertEqual(entry.cost_review_stage, "Second Review")
 
     def test_reasons_cost_the_same_queries_for_many(self):

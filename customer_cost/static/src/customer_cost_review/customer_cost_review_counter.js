@@ -1,10 +1,18 @@
 import { Component, onWillStart, onWillUnmount, useState } from "@odoo/owl";
 import { _t } from "@web/core/l10n/translation";
+import { rpcBus } from "@web/core/network/rpc";
 import { registry } from "@web/core/registry";
 import { user } from "@web/core/user";
 import { useBus, useService } from "@web/core/utils/hooks";
 
 const INTERVAL = 5 * 60 * 1000;
+/** Models whose buttons decide on what awaits somebody. */
+const DECIDED_BY = [
+    "account.move",
+    "customer.cost.approve",
+    "customer.cost.entry",
+    "customer.cost.refuse",
+];
 const GROUP = "customer_cost.group_customer_cost_reviewer";
 
 /** How many costs and bills await my decision; a click opens the queue. */
@@ -26,6 +34,12 @@ export class CustomerCostReviewCounter extends Component {
         });
         onWillUnmount(() => clearInterval(timer));
         useBus(this.env.bus, "ACTION_MANAGER:UI-UPDATED", () => this.refresh());
+        useBus(rpcBus, "RPC:RESPONSE", ({ detail }) => {
+            const { model, method } = detail.data.params || {};
+            if (DECIDED_BY.includes(model) && method.startsWith("action_")) {
+                this.refresh();
+            }
+        });
     }
 
     get total() {
