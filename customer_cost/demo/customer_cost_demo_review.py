@@ -12,8 +12,9 @@ class CustomerCostDemoReview(models.AbstractModel):
 
     def _create_manual_costs(self, company, users, customers, today):
         self._set_stages(company, users)
-        super()._create_manual_costs(company, users, customers, today)
+        res = super()._create_manual_costs(company, users, customers, today)
         self._create_waiting_costs(company, users, customers, today)
+        return res
 
     def _set_stages(self, company, users):
         stages = self.env["customer.cost.review.stage"].with_context(active_test=False)

@@ -53,6 +53,7 @@ class CustomerCostEntryContext(models.Model):
                 }
                 for month, amount in months
             ],
+            "has_months": any(amount for _month, amount in months),
             "item_total": self._format_money(sum(amount for _month, amount in months)),
             "duplicates": [
                 {
