@@ -57,7 +57,7 @@ class CustomerCostEntryContext(models.Model):
             "item_total": self._format_money(sum(amount for _month, amount in months)),
             "duplicates": [
                 {
-                    "name": other.display_name,
+                    "name": other.description or "",
                     "number": other.name,
                     "date": format_date(self.env, other.date),
                     "amount": self._format_money(other.amount_company),

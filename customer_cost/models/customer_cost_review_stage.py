@@ -130,7 +130,7 @@ class CustomerCostReviewStage(models.Model):
         for stage in self:
             named = stage.user_ids if stage.reviewer_kind == "users" else stage.user_ids.browse()
             missing = (named | stage.escalation_user_id) - reviewers
-            stage.missing_role = missing and self.env._(
+            stage.missing_role = bool(missing) and self.env._(
                 "Without the role of a reviewer, these persons cannot decide: %(names)s",
                 names=", ".join(missing.mapped("name")),
             )

@@ -279,6 +279,8 @@ class TestReviewStages(ReviewCommon):
         self.name_persons(self.initial, self.second, self.users["internal"])
         self.assertIn("cost_internal", self.initial.missing_role)
         self.assertNotIn("cost_reviewer_2", self.initial.missing_role)
+        self.name_persons(self.initial, self.second)
+        self.assertFalse(self.initial.missing_role)
 
     def test_nobody_left_is_said(self):
         self.name_persons(self.initial, self.second)
