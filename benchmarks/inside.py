@@ -12,11 +12,12 @@ from .bench_book import book
 from .bench_budget import budget
 from .bench_customer_list import customer_list
 from .bench_posting import posting
+from .bench_review import review
 from .stage import Stage
 
 # Small databases first: the volume is made by the first bench that asks for it. Another bench is a
 # function of the stage that returns rows (see measure.py), added here.
-BENCHES = (posting, allocation, customer_list, balance, book, budget)
+BENCHES = (posting, review, allocation, customer_list, balance, book, budget)
 
 
 def main(env):

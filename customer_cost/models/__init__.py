@@ -15,10 +15,15 @@ from . import customer_cost_period_measure
 from . import customer_cost_period_late
 from . import customer_cost_period_changed
 from . import customer_cost_period_close
+from . import customer_cost_reviewed
+from . import customer_cost_reviewed_rights
+from . import customer_cost_reviewed_notice
 from . import customer_cost_entry
 from . import customer_cost_entry_source
 from . import customer_cost_entry_check
 from . import customer_cost_entry_review
+from . import customer_cost_entry_ledger
+from . import customer_cost_entry_context
 from . import customer_cost_entry_invoice
 from . import customer_cost_entry_findings
 from . import customer_cost_entry_receipt
@@ -33,6 +38,8 @@ from . import customer_cost_recording
 from . import customer_cost_recording_period
 from . import customer_cost_entry_recording
 from . import customer_cost_review_stage
+from . import customer_cost_review_stage_check
+from . import customer_cost_review_check
 from . import customer_cost_review
 from . import customer_cost_class_member
 from . import customer_cost_budget
@@ -43,6 +50,7 @@ from . import customer_cost_budget_band
 from . import customer_cost_budget_control
 from . import customer_cost_override
 from . import customer_cost_entry_budget
+from . import customer_cost_review_notice
 from . import customer_cost_line
 from . import customer_cost_capture
 from . import customer_cost_capture_source
@@ -81,6 +89,8 @@ from . import account_move_line_product_cost
 from . import account_move_line_freeze
 from . import account_move_product_cost
 from . import account_move_costs
+from . import account_move_review
+from . import account_move_line_review
 from . import account_move_line_cost_invoice
 from . import account_move_line_request
 from . import account_move_request
@@ -95,6 +105,7 @@ from . import res_partner_limits
 from . import res_partner_budget
 from . import customer_cost_entry_limits
 from . import res_users
+from . import res_users_review
 from . import ir_attachment
 from . import customer_cost_setup
 from . import customer_cost_setup_account

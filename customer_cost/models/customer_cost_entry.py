@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .customer_cost_item import MANUAL_KINDS
+from .customer_cost_reviewed import REVIEW_FIELDS
 
 ENTRY_STATES = [
     ("draft", "Draft"),
@@ -13,6 +14,8 @@ ENTRY_STATES = [
     ("withdrawn", "No longer in the books"),
 ]
 MUTABLE_STATES = ("draft", "refused")
+# A change of substance while the cost is submitted starts its review again.
+EDITABLE_STATES = (*MUTABLE_STATES, "submitted")
 SUBSTANCE_FIELDS = frozenset(
     {
         "amount",
@@ -47,7 +50,7 @@ class CustomerCostEntry(models.Model):
 
     _name = "customer.cost.entry"
     _description = "Customer Cost"
-    _inherit = ["mail.thread", "mail.activity.mixin", "customer.cost.guarded"]
+    _inherit = ["mail.thread.main.attachment", "mail.activity.mixin", "customer.cost.reviewed"]
     _order = "date desc, id desc"
     _check_company_auto = True
     _mail_post_access = "read"
@@ -67,8 +70,12 @@ class CustomerCostEntry(models.Model):
             "released_on",
             "release_reason",
             "reminded_on",
+            "submission_user_id",
+            *REVIEW_FIELDS,
         }
     )
+    _review_link = "entry_id"
+    _review_activity = "customer_cost.mail_activity_type_review"
 
     name = fields.Char(string="Number", readonly=True, copy=False)
     kind = fields.Selection(
@@ -212,32 +219,14 @@ class CustomerCostEntry(models.Model):
     @api.depends("state", "kind")
     def _compute_can_edit(self):
         for entry in self:
-            entry.can_edit = entry.kind != "captured" and entry.state in MUTABLE_STATES
+            entry.can_edit = entry.kind != "captured" and entry.state in EDITABLE_STATES
 
-    @api.depends("state", "submitter_id", "spender_id", "last_editor_id")
+    @api.depends("state", "cost_review_id", "submitter_id", "spender_id", "last_editor_id")
     @api.depends_context("uid")
     def _compute_cannot_approve_reason(self):
+        reasons = self._get_cannot_approve_reasons()
         for entry in self:
-            entry.cannot_approve_reason = entry._get_cannot_approve_reason()
-
-    def _get_cannot_approve_reason(self):
-        """Return why the current user may not approve or refuse this entry, or ``False``."""
-        self.ensure_one()
-        user = self.env.user
-        if self.state != "submitted":
-            return self.env._("Only a submitted cost can be approved or refused.")
-        if not user.has_group("customer_cost.group_customer_cost_reviewer"):
-            return self.env._("Only a reviewer approves or refuses a cost.")
-        own = (
-            (self.create_uid, self.env._("You recorded this cost yourself")),
-            (self.submitter_id, self.env._("You submitted this cost yourself")),
-            (self.last_editor_id, self.env._("You last changed this cost yourself")),
-            (self.spender_id, self.env._("You spent this cost yourself")),
-        )
-        for person, act in own:
-            if person == user:
-                return self.env._("%(act)s: another reviewer has to decide.", act=act)
-        return False
+            entry.cannot_approve_reason = reasons[entry]
 
     @api.onchange("contact_id")
     def _onchange_contact_id(self):
@@ -291,6 +280,7 @@ class CustomerCostEntry(models.Model):
             # The customer or the company may be another one now.
             self.check_access("write")
             self._unguarded().write({"last_editor_id": self.env.uid})
+            self.filtered(lambda entry: entry.state == "submitted")._restart_review()
         return res
 
     @api.model
@@ -321,7 +311,7 @@ class CustomerCostEntry(models.Model):
                         cost=entry.display_name,
                     )
                 )
-            if entry.state not in MUTABLE_STATES:
+            if entry.state not in EDITABLE_STATES:
                 raise UserError(
                     self.env._(
                         "%(cost)s is %(state)s and can no longer be changed. "

@@ -6,6 +6,10 @@ from odoo.tools import SQL, babel_locale_parse, date_utils
 from odoo.tools.misc import get_lang
 
 
+class ClosedMonths(dict):
+    """Months looked at already, for a batch whose periods are held; no client can send one."""
+
+
 class CustomerCostPeriod(models.Model):
     """One calendar month of one company; a closed one takes no more cost."""
 
@@ -209,17 +213,21 @@ class CustomerCostPeriod(models.Model):
     def _is_closed(self, company, date):
         """Whether ``date`` lies in a closed period of ``company`` or of a company above it."""
         first = date_utils.start_of(fields.Date.to_date(date), "month")
-        # sudo: everybody who records a cost is told that the month is closed
-        return bool(
-            self.sudo().search_count(
-                [
-                    ("company_id", "in", company.sudo().parent_ids.ids),
-                    ("date_from", "=", first),
-                    ("state", "=", "closed"),
-                ],
-                limit=1,
+        known = self.env.context.get("customer_cost_closed_months")
+        known = known if isinstance(known, ClosedMonths) else ClosedMonths()
+        if (company.id, first) not in known:
+            # sudo: everybody who records a cost is told that the month is closed
+            known[company.id, first] = bool(
+                self.sudo().search_count(
+                    [
+                        ("company_id", "in", company.sudo().parent_ids.ids),
+                        ("date_from", "=", first),
+                        ("state", "=", "closed"),
+                    ],
+                    limit=1,
+                )
             )
-        )
+        return known[company.id, first]
 
     @api.model
     def _sql_closed(self, company_id) -> SQL:

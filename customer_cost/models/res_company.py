@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 
 class ResCompany(models.Model):
@@ -63,6 +63,12 @@ class ResCompany(models.Model):
         "CHECK(customer_cost_request_reminder_days >= 0)",
         "The days until a reminder cannot be negative.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        self.env["customer.cost.review.stage"]._create_shipped(companies)
+        return companies
 
     def write(self, vals):
         res = super().write(vals)

@@ -3,6 +3,11 @@ from . import test_tour_main_job
 from . import test_driver_definition
 from . import test_driver_preview
 from . import test_entry_workflow
+from . import test_review_stages
+from . import test_tour_review
+from . import test_review_bills
+from . import test_review_notice
+from . import test_review_flow
 from . import test_driver_quantities
 from . import test_entry_bad_input
 from . import test_rule

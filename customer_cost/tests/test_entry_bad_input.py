@@ -42,7 +42,7 @@ class TestEntryBadInput(CustomerCostCommon):
     def assertNoApproval(self, entry, message):
         with self.assertRefused(message):
             entry.with_user(self.reviewer).action_approve()
-        self.assertFalse(entry.review_ids)
+        self.assertFalse(entry.review_ids.user_id, "nobody decided")
 
     # ------------------------------------------------------------
     # Item

@@ -185,6 +185,9 @@ class TestRunConcurrency(TransactionCase):
     def approve(self, env):
         env["customer.cost.entry"].browse(self.entry_id).action_approve()
 
+    def approve_next(self, env):
+        env["customer.cost.entry"].browse(self.entry_id).action_approve_next()
+
     def close(self, env):
         close_unchecked(env["customer.cost.period"].browse(self.period_id))
 
@@ -331,6 +334,76 @@ class TestRunConcurrency(TransactionCase):
         _lost, told = self.race(self.reviewers, self.approve, self.approve)
         self.assertIn("does not await review any more: cost_parallel", told)
         self.assertEqual([float(amount) for (amount,) in self.direct_lines()], [90.0])
+
+    def read_decisions(self):
+        return self.read_committed(
+            "SELECT decision, user_id FROM customer_cost_review WHERE entry_id = %s ORDER BY id",
+            self.entry_id,
+        )
+
+    def test_one_approves_while_the_other_refuses(self):
+        def refuse(env):
+            env["customer.cost.entry"].browse(self.entry_id)._refuse("No receipt")
+
+        first, second = self.reviewers
+        _lost, told = self.race([first, second], refuse, self.approve)
+        self.assertIn("does not await review any more: cost_parallel", told)
+        self.assertFalse(self.direct_lines())
+        self.assertEqual(self.read_decisions(), [("refused", first)])
+
+    def test_approval_while_the_author_changes_the_cost(self):
+        """Who approves is tried again and decides on the stage of what it is now."""
+
+        def change(env):
+            env["customer.cost.entry"].browse(self.entry_id).amount = 80.0
+
+        first, second = self.open(SUPERUSER_ID), self.open(self.reviewers[0])
+        second.cr.execute("SELECT 1 FROM customer_cost_period LIMIT 1")
+        seen = second["customer.cost.entry"].sudo().browse(self.entry_id).cost_review_id.id
+        change(first)
+        first.flush_all()
+        first.cr.commit()
+        with mute_logger("odoo.sql_db"), self.assertRaises(SerializationFailure):
+            self.approve(second)
+            second.flush_all()
+        second.cr.rollback()
+        second.transaction.reset()
+        shown = second(context={"cost_review_seen": seen})
+        with self.assertRaises(UserError) as told:
+            self.approve_next(shown)
+        self.assertIn("was changed or taken back after you opened it", str(told.exception))
+        self.assertFalse(self.direct_lines())
+
+    def test_two_approvers_of_two_stages_pass_one_each(self):
+        """Both click at the first stage: the second click does not pass the second stage."""
+        with self.registry_cursor() as cr:
+            env = api.Environment(cr, SUPERUSER_ID, {})
+            stages = env["customer.cost.review.stage"].with_context(active_test=False)
+            second_stage = stages.search(
+                [("company_id", "=", self.company_id), ("active", "=", False)], limit=1
+            )
+            points = second_stage.check_ids.mapped("name")
+            second_stage.write({"active": True, "check_ids": [Command.clear()]})
+            entry = env["customer.cost.entry"].browse(self.entry_id)
+            entry.action_withdraw()
+            entry.action_submit()
+            seen = entry.cost_review_id.id
+            second_stage.write(
+                {
+                    "active": False,
+                    "check_ids": [Command.create({"name": name}) for name in points],
+                }
+            )
+            cr.commit()  # pylint: disable=invalid-commit
+
+        def approve(env):
+            self.approve_next(env(context={"cost_review_seen": seen}))
+
+        _lost, told = self.race(self.reviewers, approve, approve)
+        self.assertIn("has moved on: cost_parallel", told)
+        self.assertEqual(
+            self.read_decisions(), [("approved", self.reviewers[0]), ("pending", None)]
+        )
 
     def test_approval_while_the_author_takes_it_back(self):
         def withdraw(env):

@@ -83,7 +83,7 @@ registry.category("web_tour.tours").add("customer_cost_record", {
         },
         {
             content: "The author is offered no approval",
-            trigger: "body:not(:has(button[name=action_approve]))",
+            trigger: "body:not(:has(button[name=action_approve_next]))",
         },
     ],
 });
@@ -98,7 +98,7 @@ registry.category("web_tour.tours").add("customer_cost_approve", {
         },
         {
             content: "Approve it",
-            trigger: "button[name=action_approve]",
+            trigger: "button[name=action_approve_next]",
             run: "click",
         },
         {

@@ -1,0 +1,273 @@
+import hashlib
+import json
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..report.customer_cost_commitment import BILL_TYPES
+from .customer_cost_review_stage import ReviewFacts
+from .customer_cost_reviewed import REVIEW_FIELDS
+
+
+class AccountMove(models.Model):
+    """Vendor bills that name a customer pass the stages that are flagged for bills.
+
+    What was approved is remembered as a fingerprint of the lines: a bill changed by whatever door
+    has to be submitted again.
+    """
+
+    _name = "account.move"
+    _inherit = ["account.move", "customer.cost.reviewed"]
+    _guarded_fields = frozenset({"cost_review_state", "cost_review_fingerprint", *REVIEW_FIELDS})
+    _review_link = "move_id"
+    _review_activity = "customer_cost.mail_activity_type_review_bill"
+
+    cost_review_ids = fields.One2many(
+        "customer.cost.review", "move_id", string="Review Decisions", readonly=True
+    )
+    cost_review_state = fields.Selection(
+        [("submitted", "Under review"), ("approved", "Approved"), ("refused", "Refused")],
+        string="Review of Customer Cost",
+        readonly=True,
+        copy=False,
+    )
+    cost_review_fingerprint = fields.Char(
+        string="Lines as Submitted for Review", readonly=True, copy=False
+    )
+    cost_review_needed = fields.Char(
+        compute="_compute_cost_review_needed",
+        help="Why the bill cannot be posted before its review.",
+    )
+    cost_cannot_approve_reason = fields.Char(compute="_compute_cost_cannot_approve_reason")
+    cost_open_question = fields.Char(compute="_compute_cost_open_question")
+
+    @api.depends("state", "cost_review_state", "invoice_line_ids", "cost_review_id")
+    def _compute_cost_review_needed(self):
+        reasons = self._origin._get_unreviewed_reasons()
+        for move in self:
+            move.cost_review_needed = reasons.get(move._origin, False)
+
+    @api.depends("cost_review_id", "cost_review_state")
+    @api.depends_context("uid")
+    def _compute_cost_cannot_approve_reason(self):
+        waiting = self.filtered(lambda move: move.cost_review_state == "submitted")
+        reasons = waiting._get_cannot_approve_reasons()
+        for move in self:
+            move.cost_cannot_approve_reason = reasons.get(move, False)
+
+    @api.depends("cost_review_ids.answer", "cost_review_ids.decision")
+    def _compute_cost_open_question(self):
+        questions = self._get_open_questions().grouped("move_id")
+        for move in self:
+            asked = questions.get(move._origin, ())
+            move.cost_open_question = "\n".join(row.reason for row in asked) or False
+
+    def write(self, vals):
+        if vals.get("state") == "posted":
+            self._check_cost_review_passed()
+        return super().write(vals)
+
+    # ------------------------------------------------------------
+    # What the review looks at
+    # ------------------------------------------------------------
+
+    def _get_cost_lines(self):
+        return self.invoice_line_ids.filtered(
+            lambda line: line.cost_customer_id and line.display_type == "product"
+        )
+
+    def _is_under_review(self):
+        return self.cost_review_state == "submitted"
+
+    def _get_review_facts(self):
+        # sudo: a stage may look at tags and items that the author does not see
+        moves = self.sudo()
+        commitments = self.env["customer.cost.commitment"].sudo()
+        rows = commitments.search_fetch([("move_id", "in", moves.ids)], ["item_id", "move_id"])
+        items = rows.grouped("move_id")
+        facts = {}
+        for move in moves:
+            lines = move._get_cost_lines()
+            facts[move] = ReviewFacts(
+                company=move.company_id,
+                amount=sum(lines.mapped("balance")),
+                items=lines.cost_item_id
+                | lines.cost_request_id.item_id
+                | items.get(move, commitments).item_id,
+                customers=lines.cost_customer_id.commercial_partner_id,
+                author=self.env.user,
+                is_bill=True,
+            )
+        return facts
+
+    def _get_review_hands(self):
+        lines = self._get_cost_lines()
+        return [
+            (self.create_uid, self.env._("You recorded this bill yourself")),
+            (
+                self.cost_review_id.author_id,
+                self.env._("You submitted this bill yourself"),
+            ),
+            (
+                lines.create_uid | lines.cost_review_editor_id,
+                self.env._("You wrote its lines yourself"),
+            ),
+        ]
+
+    def _get_state_reason(self):
+        if not self._is_under_review():
+            return self.env._("Only a submitted bill can be approved or refused.")
+        if self._is_changed_since_review():
+            return self.env._(
+                "It was changed after it had been submitted: it has to be submitted again."
+            )
+        return False
+
+    def _get_cost_fingerprint(self):
+        """What a reviewer decides on: vendor, date, currency and the lines that name a customer."""
+        self.ensure_one()
+        lines = [
+            [
+                line.cost_customer_id.id,
+                line.cost_item_id.id,
+                line.account_id.id,
+                line.cost_request_id.id,
+                round(line.amount_currency, 6),
+            ]
+            for line in self._get_cost_lines().sorted("id")
+        ]
+        substance = [
+            self.partner_id.id,
+            self.currency_id.id,
+            fields.Date.to_string(self.invoice_date),
+            lines,
+        ]
+        return hashlib.sha256(json.dumps(substance).encode()).hexdigest()
+
+    def _is_changed_since_review(self):
+        self.ensure_one()
+        return self.cost_review_fingerprint != self._get_cost_fingerprint()
+
+    # ------------------------------------------------------------
+    # Posting
+    # ------------------------------------------------------------
+
+    def _get_unreviewed_reasons(self):
+        """Why each draft bill cannot be posted before its review; without stages no query."""
+        companies = self.env["customer.cost.review.stage"]._get_bill_companies()
+        bills = self.filtered(
+            lambda move: (
+                move.company_id.id in companies
+                and move.move_type in BILL_TYPES
+                and move.state == "draft"
+                and move._get_cost_lines()
+            )
+        )
+        return {move: reason for move in bills if (reason := move.sudo()._get_unreviewed_reason())}
+
+    def _get_unreviewed_reason(self):
+        facts = self._get_review_facts()[self]
+        stages = self.env["customer.cost.review.stage"]._get_of_company(facts.company)
+        stages = stages.filtered(lambda stage: stage._applies(facts))
+        changed = self._is_changed_since_review()
+        if self.cost_review_state == "approved" and not changed or not stages:
+            return False
+        if not self.cost_review_state:
+            return self.env._(
+                "It names a customer and has to pass %(stages)s: submit it for review.",
+                stages=", ".join(stages.mapped("name")),
+            )
+        if changed:
+            return self.env._(
+                "It was changed after it had been submitted for review: submit it again."
+            )
+        if self.cost_review_state == "refused":
+            return self.env._("Its review was refused: mend it and submit it again.")
+        return self.env._("It waits for stage %(stage)s.", stage=self.cost_review_id.name)
+
+    def _check_cost_review_passed(self):
+        """Raise unless bills that name a customer have passed the stages flagged for bills.
+
+        :raises UserError: naming the bill and what it waits for
+        """
+        for move, reason in self._get_unreviewed_reasons().items():
+            raise UserError(
+                self.env._("%(bill)s: %(reason)s", bill=move.display_name, reason=reason)
+            )
+
+    # ------------------------------------------------------------
+    # Actions
+    # ------------------------------------------------------------
+
+    def action_submit_cost_review(self):
+        """Hand draft bills that name a customer to the reviewers; what was decided is history.
+
+        :raises UserError: no stage applies, or nothing changed since the review
+        """
+        self.check_access("write")
+        reasons = self._get_unreviewed_reasons()
+        for move in self:
+            waiting = move.cost_review_state == "submitted" and not move._is_changed_since_review()
+            if move not in reasons or waiting:
+                raise UserError(
+                    self.env._("%(bill)s needs no submission now.", bill=move.display_name)
+                )
+        for move in self:
+            move._set_cost_review(
+                cost_review_state="submitted",
+                cost_review_fingerprint=move._get_cost_fingerprint(),
+            )
+        moves = self.sudo()._unguarded()  # sudo: the rows of the review have no other writer
+        moves._close_review_activities()
+        moves._end_round("skipped")
+        moves._start_review()
+
+    def _set_cost_review(self, **vals):
+        """Write fields of the review alone: the lines keep who wrote them last."""
+        self._unguarded().with_context(skip_invoice_sync=True).write(vals)
+
+    def action_approve_cost_review(self):
+        """Approve bills at their present stage; after the last one they can be posted.
+
+        :raises UserError: the user may not decide
+        """
+        for move in self:
+            move._check_undecided(self.env.context.get("cost_review_seen"))
+        self._check_may_decide()
+        # sudo: a reviewer need not have the right to write bills; the check above is theirs
+        passed = self.sudo()._unguarded()._decide("approved")
+        passed._set_cost_review(cost_review_state="approved")
+
+    def _refuse(self, reason):
+        """Refuse bills with ``reason``; they stay drafts.
+
+        :raises UserError: the user may not decide, or the reason is empty
+        """
+        self._check_may_decide(ticked=False)
+        if not (reason or "").strip():
+            raise UserError(self.env._("Say why the bill is refused."))
+        moves = self.sudo()._unguarded()  # sudo: as above
+        authors = {move: move.cost_review_id.author_id for move in moves}
+        moves._decide("refused", reason)
+        moves._set_cost_review(cost_review_state="refused")
+        for move, author in authors.items():
+            move._tell(author | move.create_uid, self.env._("Refused: %(reason)s", reason=reason))
+
+    def action_refuse_cost_review(self):
+        """Open the dialog that asks for the reason of a refusal."""
+        self._check_may_decide(ticked=False)
+        return self._open_reason_dialog("customer.cost.refuse", self.env._("Refuse"))
+
+    def action_ask_cost_review(self):
+        """Open the dialog that asks the author a question; the bill goes on waiting."""
+        self._check_may_decide(ticked=False)
+        return self._open_reason_dialog(
+            "customer.cost.question", self.env._("Ask the Author"), default_act="ask"
+        )
+
+    def action_answer_cost_review(self):
+        """Open the dialog that answers what a reviewer asked."""
+        self.check_access("write")
+        return self._open_reason_dialog(
+            "customer.cost.question", self.env._("Answer"), default_act="answer"
+        )

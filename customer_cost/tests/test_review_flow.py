@@ -1,0 +1,312 @@
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .review_common import ReviewCommon
+
+QUIET = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+
+
+@tagged("post_install", "-at_install")
+class TestReviewFlow(ReviewCommon):
+    """Refusal, question, change while waiting, checklist, the queue and bulk approval."""
+
+    # ------------------------------------------------------------
+    # Refused, mended, resubmitted
+    # ------------------------------------------------------------
+
+    def test_refusal_at_a_later_stage_ends_the_round_and_keeps_the_history(self):
+        self.set_stage(self.middle)
+        self.set_stage(self.final)
+        entry = self.submit()
+        entry.with_user(self.reviewer).action_approve()
+        entry.with_user(self.second)._refuse("No budget")
+        self.assertEqual(entry.state, "refused")
+        self.assertFalse(entry.cost_review_id)
+        self.assertEqual(
+            [decision for _name, decision, _user in self.decisions(entry)],
+            ["approved", "refused", "skipped"],
+        )
+        entry.amount = 50.0
+        entry.action_submit()
+        self.assertEqual(len(self.waiting(entry)), 3)
+        self.assertEqual(
+            [decision for _name, decision, _user in self.decisions(entry)],
+            ["superseded", "refused", "skipped", "pending", "pending", "pending"],
+        )
+        entry.with_user(self.reviewer).action_approve()
+        self.assertEqual(entry.cost_review_stage, "Second Review")
+        with self.assertRefused("cannot be deleted"):
+            entry.unlink()
+
+    def test_withdrawn_cost_supersedes_what_was_decided(self):
+        self.set_stage(self.middle)
+        entry = self.submit()
+        entry.with_user(self.reviewer).action_approve()
+        entry.action_withdraw()
+        self.assertEqual(self.decisions(entry), [("Initial Review", "superseded", self.reviewer)])
+        self.assertFalse(entry.cost_review_id or entry.activity_ids)
+
+    # ------------------------------------------------------------
+    # Changed while it waits
+    # ------------------------------------------------------------
+
+    def test_changed_substance_starts_the_review_again(self):
+        self.set_stage(self.middle)
+        entry = self.submit()
+        entry.with_user(self.reviewer).action_approve()
+        entry.amount = 150.0
+        self.assertEqual(entry.state, "submitted")
+        self.assertEqual(self.waiting(entry), ["Initial Review", "Second Review"])
+        self.assertIn(("Initial Review", "superseded", self.reviewer), self.decisions(entry))
+        message = entry.message_ids.filtered(lambda m: "its review starts again" in m.body)
+        self.assertEqual(message.partner_ids, self.reviewer.partner_id)
+        self.assertEqual(len(entry.activity_ids), 1)
+        entry.with_user(self.reviewer).action_approve()
+        entry.with_user(self.second).action_approve()
+        self.assertEqual(entry.line_ids.mapped("amount"), [150.0])
+
+    def test_change_settles_the_stages_anew(self):
+        self.set_stage(self.final, amount_from=1000.0)
+        entry = self.submit()
+        self.assertEqual(self.waiting(entry), ["Initial Review"])
+        entry.amount = 1000.0
+        self.assertEqual(self.waiting(entry), ["Initial Review", "Final Review"])
+
+    def test_bad_change_changes_nothing(self):
+        entry = self.submit()
+        for vals in ({"amount": -1.0}, {"amount": 0.0}, {"customer_id": 0, "item_id": False}):
+            with self.subTest(str(vals)), self.assertRefused(".*", Exception):
+                with mute_logger("odoo.sql_db"), self.cr.savepoint():
+                    entry.write(vals)
+                    entry.flush_recordset()
+        self.assertEqual(self.waiting(entry), ["Initial Review"])
+
+    def test_other_people_do_not_change_a_submitted_cost(self):
+        entry = self.submit()
+        for user in (self.rep, self.users["cost_user"], self.reviewer):
+            with self.assertRaises(AccessError), mute_logger(*QUIET):
+                entry.with_user(user).amount = 1.0
+            entry.invalidate_recordset()
+
+    # ------------------------------------------------------------
+    # Questions
+    # ------------------------------------------------------------
+
+    def open_dialog(self, action, user):
+        return self.env[action["res_model"]].with_user(user).with_context(**action["context"])
+
+    def test_question_keeps_the_stage_and_is_answered_in_place(self):
+        entry = self.submit()
+        action = entry.with_user(self.reviewer).action_ask()
+        self.open_dialog(action, self.reviewer).create({"text": "For whom?"}).action_confirm()
+        self.assertEqual(self.waiting(entry), ["Initial Review"])
+        self.assertEqual(entry.with_user(self.author).open_question, "For whom?")
+        question = self.env.ref("customer_cost.mail_activity_type_question")
+        asked = entry.activity_ids.filtered(lambda one: one.activity_type_id == question)
+        self.assertEqual(asked.user_id, self.author)
+        action = entry.with_user(self.author).action_answer()
+        dialog = self.open_dialog(action, self.author).create({"text": "Mr Li"})
+        self.assertEqual(dialog.asked, "For whom?")
+        dialog.action_confirm()
+        entry.invalidate_recordset()
+        self.assertFalse(entry.open_question)
+        self.assertFalse(entry.activity_ids.filtered(lambda o: o.activity_type_id == question))
+        row = entry.review_ids.filtered(lambda review: review.decision == "question")
+        self.assertRecordValues(
+            row,
+            [{"reason": "For whom?", "answer": "Mr Li", "answer_user_id": self.author.id}],
+        )
+        told = entry.message_ids.filtered(lambda m: "Mr Li" in m.body)
+        self.assertIn(self.reviewer.partner_id, told.partner_ids)
+        entry.with_user(self.reviewer).action_approve()
+        self.assertEqual(entry.state, "approved")
+
+    def test_question_and_answer_need_a_text_and_somebody_to_answer(self):
+        entry = self.submit()
+        with self.assertRefused("Write your question"):
+            entry.with_user(self.reviewer)._ask(" ")
+        with self.assertRefused("nothing was asked"):
+            entry._answer("Yes")
+        entry.with_user(self.reviewer)._ask("Why?")
+        with self.assertRefused("Write your answer"):
+            entry._answer("")
+        with self.assertRaises(AccessError), mute_logger(*QUIET):
+            entry.with_user(self.users["cost_user"])._answer("Because")
+
+    # ------------------------------------------------------------
+    # Checklist
+    # ------------------------------------------------------------
+
+    def test_checklist_has_to_be_ticked_and_is_kept(self):
+        points = [Command.create({"name": "Receipt"}), Command.create({"name": "Purpose"})]
+        self.initial.check_ids = points
+        entry = self.submit()
+        first, second = entry.cost_review_id.check_ids
+        first.with_user(self.reviewer).action_tick()
+        with self.assertRefused("Tick the checklist first: Purpose"):
+            entry.with_user(self.reviewer).action_approve()
+        (first | second).with_user(self.reviewer).action_tick()
+        with self.assertRefused("Tick the checklist first: Receipt"):
+            entry.with_user(self.reviewer).action_approve()
+        first.with_user(self.reviewer).action_tick()
+        self.initial.check_ids.unlink()
+        entry.with_user(self.reviewer).action_approve()
+        self.assertEqual(entry.state, "approved")
+        ticked = entry.review_ids.check_ids
+        self.assertEqual(ticked.mapped("name"), ["Receipt", "Purpose"])
+        self.assertEqual(ticked.done_by_id, self.reviewer)
+        with self.assertRefused("Only a submitted cost"):
+            first.with_user(self.reviewer).action_tick()
+
+    def test_checklist_is_ticked_by_those_who_may_decide(self):
+        self.name_persons(self.initial, self.second)
+        self.initial.check_ids = [Command.create({"name": "Receipt"})]
+        entry = self.submit()
+        for user in (self.author, self.reviewer):
+            with self.assertRaises(UserError), mute_logger(*QUIET):
+                entry.cost_review_id.check_ids.with_user(user).action_tick()
+        self.assertFalse(entry.cost_review_id.check_ids.done_by_id)
+        entry.with_user(self.second)._refuse("Refusing needs no checklist")
+
+    # ------------------------------------------------------------
+    # The queue
+    # ------------------------------------------------------------
+
+    def test_approval_goes_on_to_the_next_by_deadline(self):
+        first, later = self.submit(), self.submit()
+        self.initial.deadline_days = 5
+        soon = self.submit()
+        own = self.submit(spender_id=self.reviewer.id)
+        action = first.with_user(self.reviewer).action_approve_next()
+        self.assertEqual(action["res_id"], soon.id)
+        action = soon.with_user(self.reviewer).action_approve_next()
+        self.assertEqual(action["res_id"], later.id, "what has no deadline comes last")
+        action = later.with_user(self.reviewer).action_approve_next()
+        self.assertFalse(action, "what one may not decide on is passed over")
+        self.assertEqual(own.state, "submitted")
+
+    def test_counter_of_what_awaits_me(self):
+        counts = self.env["customer.cost.review"].with_user(self.second)
+        before = counts.get_waiting_counts()
+        self.name_persons(self.initial, self.second)
+        self.submit()
+        self.assertEqual(counts.get_waiting_counts()["costs"], before["costs"] + 1)
+        other = self.env["customer.cost.review"].with_user(self.third).get_waiting_counts()
+        self.assertEqual(other["costs"], 0)
+        for role in ("rep", "internal", "auditor"):
+            nothing = self.rpc(self.users[role], "customer.cost.review", "get_waiting_counts")
+            self.assertEqual(nothing, {"costs": 0, "bills": 0, "late": 0})
+
+    def test_bulk_approval_says_first_what_it_skips(self):
+        good = self.submit() | self.submit(amount=50.0)
+        own = self.submit(spender_id=self.reviewer.id)
+        closed = self.submit(date="2025-02-10")
+        self.close_period("2025-02-10")
+        entries = good | own | closed
+        action = entries.with_user(self.reviewer).action_approve_many()
+        dialog = self.env["customer.cost.approve"].with_user(self.reviewer)
+        dialog = dialog.browse(action["res_id"])
+        self.assertEqual(dialog.ready_ids, good)
+        self.assertIn("2 of 4", dialog.summary)
+        self.assertIn("150.00", dialog.summary)
+        reasons = {line.entry_id: line.reason for line in dialog.skipped_ids}
+        self.assertEqual(set(reasons), {own, closed})
+        self.assertIn("You spent this cost yourself", reasons[own])
+        self.assertIn("is closed", reasons[closed])
+        self.assertEqual(set(entries.mapped("state")), {"submitted"}, "nothing is done yet")
+        dialog.action_confirm()
+        self.assertEqual(set(good.mapped("state")), {"approved"})
+        self.assertEqual(set((own | closed).mapped("state")), {"submitted"})
+        with self.assertRefused("None of these costs"):
+            dialog.action_confirm()
+
+    def test_dialog_that_was_open_does_not_decide_on_the_next_stage(self):
+        self.set_stage(self.middle)
+        entry = self.submit()
+        seen = entry.cost_review_id.id
+        entry.with_user(self.reviewer).action_approve()
+        with self.assertRefused("has moved on: cost_reviewer decided on stage Initial Review"):
+            entry.with_user(self.second).with_context(cost_review_seen=seen).action_approve_next()
+        self.assertEqual(entry.cost_review_stage, "Second Review")
+
+    def test_reasons_cost_the_same_queries_for_many(self):
+        entries = self.env["customer.cost.entry"].browse([self.submit().id for _count in range(12)])
+        counts = []
+        for batch in (entries[:1], entries[:2], entries):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            batch = batch.with_user(self.reviewer)
+            before = self.cr.sql_log_count
+            batch._get_cannot_approve_reasons()
+            counts.append(self.cr.sql_log_count - before)
+        self.assertEqual(counts[1], counts[2])
+
+    # ------------------------------------------------------------
+    # Many at once
+    # ------------------------------------------------------------
+
+    def test_many_are_submitted_in_the_background_and_bad_ones_say_why(self):
+        self.patch(self.env.registry["customer.cost.entry"], "_submit_at_once", 3)
+        entries = self.env["customer.cost.entry"].with_user(self.author)
+        for number in range(7):
+            entries |= self.create_cost(amount=10.0 + number)
+        bad = entries[4]
+        self.env.flush_all()
+        self.cr.execute("UPDATE customer_cost_entry SET amount = 0 WHERE id = %s", [bad.id])
+        self.env.invalidate_all()
+        action = entries.action_submit()
+        self.assertIn("7 costs are being submitted", action["params"]["message"])
+        self.assertEqual(set(entries.mapped("state")), {"draft"})
+        with self.enter_registry_test_mode():
+            self.env.ref("customer_cost.ir_cron_submit").method_direct_trigger()
+        self.env.invalidate_all()
+        good = entries - bad
+        self.assertEqual(set(good.mapped("state")), {"submitted"})
+        self.assertEqual(good.submitter_id, self.author)
+        self.assertEqual(bad.state, "draft")
+        self.assertFalse(entries.submission_user_id)
+        told = bad.message_ids.filtered(lambda m: "Not submitted" in m.body)
+        self.assertIn("amount is zero", told.body)
+        self.assertIn(self.author.partner_id, told.partner_ids)
+
+    # ------------------------------------------------------------
+    # Beside the cost
+    # ------------------------------------------------------------
+
+    def test_reviewer_sees_figures_and_duplicates_of_what_awaits_them_only(self):
+        self.create_sale(self.customer_a, quantity=10)
+        self.refresh_figures()
+        earlier = self.create_cost(date="2025-03-20", post=True)
+        entry = self.submit()
+        for one, name in ((entry, "new.pdf"), (self.create_cost(amount=7.0), "old.pdf")):
+            self.env["ir.attachment"].create(
+                {"name": name, "raw": b"%PDF-1", "res_model": one._name, "res_id": one.id}
+            )
+        shown = str(entry.with_user(self.reviewer).review_context)
+        self.assertIn(earlier.name, shown)
+        self.assertIn("same receipt", shown)
+        self.assertIn("Direct margin", shown)
+        self.assertIn("Is it complete", shown)
+        entry.with_user(self.reviewer).action_approve()
+        self.env.invalidate_all()
+        self.assertFalse(entry.with_user(self.reviewer).review_context)
+        with self.assertRaises(AccessError):
+            entry.with_user(self.rep).read(["review_context"])
+
+    def test_figures_of_the_customer_are_those_of_the_last_twelve_months(self):
+        today = self.env["customer.cost.entry"].default_get(["date"])["date"]
+        self.create_sale(self.customer_b, quantity=10, day=today)
+        self.create_cost(customer_id=self.customer_b.id, date=today, post=True)
+        self.refresh_figures()
+        entry = self.submit(customer_id=self.customer_b.id, date=today)
+        figures = entry.sudo()._read_customer_figures()
+        self.assertEqual(
+            figures, {"net_sales": 1000.0, "direct_margin": 500.0, "cost_to_serve": 100.0}
+        )
+        months = entry.sudo()._get_item_months()
+        self.assertEqual(len(months), 12)
+        self.assertEqual(months[-1][1], 100.0)
+        texts = dict(entry.sudo()._get_review_figures())
+        self.assertEqual(texts["Cost against sales"], "10.0 %")

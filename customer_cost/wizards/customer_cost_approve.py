@@ -1,0 +1,72 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import formatLang
+
+
+class CustomerCostApprove(models.TransientModel):
+    """Says what of the chosen costs will be approved and what is left out and why, then does it."""
+
+    _name = "customer.cost.approve"
+    _description = "Approve Costs"
+
+    entry_ids = fields.Many2many("customer.cost.entry", string="Costs", required=True)
+    ready_ids = fields.Many2many(
+        "customer.cost.entry", compute="_compute_ready_ids", string="Will Be Approved"
+    )
+    summary = fields.Char(compute="_compute_ready_ids")
+    skipped_ids = fields.One2many(
+        "customer.cost.approve.skipped", "wizard_id", string="Left Out", readonly=True
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        wizards = super().create(vals_list)
+        for wizard in wizards:
+            wizard._find_skipped()
+        return wizards
+
+    def _find_skipped(self):
+        reasons = self.entry_ids._get_bulk_reasons()
+        # sudo: lines of the user's own dialog, which nobody writes otherwise
+        self.env["customer.cost.approve.skipped"].sudo().create(
+            [
+                {"wizard_id": self.id, "entry_id": entry.id, "reason": reason}
+                for entry, reason in reasons.items()
+                if reason
+            ]
+        )
+
+    @api.depends("entry_ids", "skipped_ids")
+    def _compute_ready_ids(self):
+        for wizard in self:
+            reasons = wizard.entry_ids._get_bulk_reasons()
+            ready = wizard.entry_ids.filtered(lambda entry, reasons=reasons: not reasons[entry])
+            wizard.ready_ids = ready
+            totals = [
+                formatLang(self.env, sum(entries.mapped("amount_company")), currency_obj=currency)
+                for currency, entries in ready.grouped("company_currency_id").items()
+            ]
+            wizard.summary = (
+                self.env._(
+                    "%(count)s of %(all)s costs will be approved: %(total)s",
+                    count=len(ready),
+                    all=len(wizard.entry_ids),
+                    total=", ".join(totals),
+                )
+                if ready
+                else self.env._("None of these costs can be approved by you now.")
+            )
+
+    def action_confirm(self):
+        """Approve what can be approved, and go back to the list.
+
+        :raises UserError: nothing can, or a cost changed meanwhile
+        """
+        self.ensure_one()
+        reasons = self.entry_ids._get_bulk_reasons()
+        skipped = self.skipped_ids.entry_id
+        ready = self.entry_ids.filtered(lambda entry: not reasons[entry]) - skipped
+        if not ready:
+            raise UserError(self.env._("None of these costs can be approved by you now."))
+        ready.action_approve()
+        return {"type": "ir.actions.act_window_close"}
