@@ -5,3 +5,5 @@ from . import customer_cost_settings
 from . import customer_cost_driver_preview
 from . import customer_cost_map_preview
 from . import customer_cost_map_apply
+from . import customer_cost_alert_act
+from . import customer_cost_alert_preview

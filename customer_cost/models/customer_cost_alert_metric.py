@@ -1,0 +1,319 @@
+from typing import NamedTuple
+
+from odoo import api, models
+from odoo.tools import SQL, date_utils
+
+METRICS = [
+    ("direct", "Direct cost"),
+    ("cost", "Cost to serve"),
+    ("growth", "Growth of cost to serve %"),
+    ("to_serve", "Cost to serve %"),
+    ("margin", "Gross margin"),
+    ("margin_pct", "Gross margin %"),
+    ("profit", "Customer profit"),
+    ("profit_pct", "Customer profit %"),
+    ("no_sales", "Cost without sales"),
+    ("overdue", "Overdue receivable"),
+    ("contact", "Days since last contact"),
+    ("late", "Costs recorded late"),
+    ("receipt", "Costs without receipt"),
+    ("requests", "Unsettled requests"),
+    ("pool", "Unallocated pool"),
+]
+BUDGET_METRIC = ("budget", "Budget use %")
+BUDGET_REPORT = "customer.cost.budget.report"
+
+
+class Metric(NamedTuple):
+    """How a metric is measured: unit of its figure, which query has it, what it depends on."""
+
+    unit: str
+    source: str
+    has_window: bool = True
+    has_days: bool = False
+
+
+DEFINITIONS = {
+    "direct": Metric("amount", "balance"),
+    "cost": Metric("amount", "balance"),
+    "growth": Metric("percent", "balance"),
+    "to_serve": Metric("percent", "balance"),
+    "margin": Metric("amount", "balance"),
+    "margin_pct": Metric("percent", "balance"),
+    "profit": Metric("amount", "balance"),
+    "profit_pct": Metric("percent", "balance"),
+    "no_sales": Metric("amount", "balance"),
+    "overdue": Metric("amount", "overdue", has_window=False, has_days=True),
+    "contact": Metric("days", "contact", has_window=False),
+    "late": Metric("count", "late", has_days=True),
+    "receipt": Metric("count", "receipt"),
+    "requests": Metric("amount", "requests", has_window=False, has_days=True),
+    "pool": Metric("amount", "pool"),
+    "budget": Metric("percent", "budget"),
+}
+# Metrics of the balance that can be compared with the customer's own past.
+RELATIVE = (
+    "direct",
+    "cost",
+    "to_serve",
+    "margin",
+    "margin_pct",
+    "profit",
+    "profit_pct",
+    "no_sales",
+)
+# Messages of people: written in the chatter, or received and sent by mail.
+CONTACT_TYPES = ("comment", "email", "email_outgoing")
+
+
+class CustomerCostAlertMetric(models.AbstractModel):
+    """The queries behind alert rules: one per metric and window, for all customers at once.
+
+    Each yields ``customer_id``, ``item_id`` and ``figure``; that of the balance yields its sums in
+    every window that is asked for, so that all its metrics share one pass. They run as superuser:
+    company and scope are written out, whom the result is shown to is decided by the alert's rules.
+    """
+
+    _name = "customer.cost.alert.metric"
+    _description = "Alert Metrics"
+
+    @api.model
+    def _get_metrics(self):
+        """Metrics on offer, for the selection of the rule."""
+        return METRICS + ([BUDGET_METRIC] if self._has_budgets() else [])
+
+    @api.model
+    def _has_budgets(self):
+        return BUDGET_REPORT in self.env
+
+    # ------------------------------------------------------------
+    # Windows
+    # ------------------------------------------------------------
+
+    @api.model
+    def _get_window(self, company, window, day):
+        """First and last day of a window as it stands on ``day``."""
+        if window == "last_month":
+            day = date_utils.subtract(date_utils.start_of(day, "month"), days=1)
+        if window in ("month", "last_month", "quarter"):
+            unit = window.removeprefix("last_")
+            return date_utils.start_of(day, unit), date_utils.end_of(day, unit)
+        if window == "year":
+            year = company.compute_fiscalyear_dates(day)
+            return year["date_from"], year["date_to"]
+        return self.env["res.partner"]._get_customer_cost_rolling(day)
+
+    @api.model
+    def _get_windows(self, company, window, day):
+        """The window itself, the one before it, and the 12 months that its average is taken of.
+
+        :return: dict of ``now``, ``previous`` and ``average`` to first and last day
+        """
+        first, last = self._get_window(company, window, day)
+        before = date_utils.subtract(first, days=1)
+        kind = "month" if window == "last_month" else window
+        return {
+            "now": (first, last),
+            "previous": self._get_window(company, kind, before),
+            "average": self.env["res.partner"]._get_customer_cost_rolling(before),
+        }
+
+    # ------------------------------------------------------------
+    # The balance: one pass for all its metrics and windows
+    # ------------------------------------------------------------
+
+    @api.model
+    def _sql_balance(self, company, windows, customer_ids=None) -> SQL:
+        """Sales, margin and cost of every customer in each window, in one pass of the balance.
+
+        :param windows: list of ``(first, last)`` day; window ``i`` has the columns ``sales_i``,
+            ``margin_i``, ``direct_i``, ``cost_i`` and ``rows_i``
+        """
+        # Months that lie in the same windows are summed once, exactly, whatever their number.
+        place = SQL(
+            "concat(%s)",
+            SQL(", ").join(
+                SQL("(month BETWEEN %s AND %s)::int", first, last) for first, last in windows
+            ),
+        )
+        sums = [
+            SQL(
+                "COALESCE(sum(%s) FILTER (WHERE substr(place, %s, 1) = '1'), 0) AS %s",
+                SQL.identifier(name),
+                position + 1,
+                SQL.identifier(f"{name}_{position}"),
+            )
+            for position in range(len(windows))
+            for name in ("sales", "margin", "direct", "cost", "rows")
+        ]
+        return SQL(
+            """SELECT customer_id, %(sums)s
+                 FROM (SELECT customer_id, %(place)s AS place, count(*) AS rows,
+                              sum(net_sales) AS sales, sum(net_sales - product_cost) AS margin,
+                              sum(direct_cost) AS direct,
+                              sum(direct_cost + allocated_cost) AS cost
+                         FROM customer_cost_balance
+                        WHERE company_id = %(company)s AND month BETWEEN %(first)s AND %(last)s
+                          AND %(customers)s
+                     GROUP BY 1, 2) months
+             GROUP BY customer_id""",
+            sums=SQL(", ").join(sums),
+            place=place,
+            company=company.id,
+            first=min(first for first, _last in windows),
+            last=max(last for _first, last in windows),
+            customers=self._sql_customers(SQL("customer_id"), customer_ids),
+        )
+
+    @api.model
+    def _sql_customers(self, column, customer_ids) -> SQL:
+        if customer_ids is None:
+            return SQL("TRUE")
+        return SQL("%s = ANY(%s)", column, list(customer_ids))
+
+    @api.model
+    def _sql_balance_figure(self, metric, position, previous=None) -> SQL:
+        """Figure of a metric in window ``position`` of the pass; NULL where it has none."""
+        sales, margin, direct, cost = (
+            SQL.identifier(f"{name}_{position}") for name in ("sales", "margin", "direct", "cost")
+        )
+        share = "100 * %s / NULLIF(GREATEST(%s, 0), 0)"
+        if metric == "growth":
+            before = SQL.identifier(f"cost_{previous}")
+            return SQL(share, SQL("(%s - %s)", cost, before), before)
+        return {
+            "direct": direct,
+            "cost": cost,
+            "margin": margin,
+            "profit": SQL("(%s - %s)", margin, cost),
+            "profit_pct": SQL(share, SQL("(%s - %s)", margin, cost), sales),
+            "to_serve": SQL(share, cost, sales),
+            "margin_pct": SQL(share, margin, sales),
+            "no_sales": SQL("CASE WHEN %s > 0 THEN 0 ELSE %s END", sales, cost),
+        }[metric]
+
+    # ------------------------------------------------------------
+    # The others
+    # ------------------------------------------------------------
+
+    @api.model
+    def _sql_overdue(self, company, window, today, days) -> SQL:
+        """Receivables due more than ``days`` days ago, less what was paid or credited by then."""
+        return SQL(
+            """SELECT p.commercial_partner_id AS customer_id, NULL::int AS item_id,
+                      sum(l.amount_residual) AS figure
+                 FROM account_move_line l
+                 JOIN account_account a ON a.id = l.account_id
+                      AND a.account_type = 'asset_receivable'
+                 JOIN res_partner p ON p.id = l.partner_id
+                WHERE l.company_id = %s AND l.parent_state = 'posted' AND NOT l.reconciled
+                  AND COALESCE(l.date_maturity, l.date) < %s
+             GROUP BY 1""",
+            company.id,
+            date_utils.subtract(today, days=days),
+        )
+
+    @api.model
+    def _sql_contact(self, company, window, today, days) -> SQL:
+        """Days since somebody wrote to or about a customer with figures, or did an activity."""
+        return SQL(
+            """SELECT c.id AS customer_id, NULL::int AS item_id,
+                      %s - COALESCE(max(m.date), c.create_date)::date AS figure
+                 FROM customer_cost_summary s
+                 JOIN res_partner c ON c.id = s.customer_id
+                 JOIN res_partner p ON p.commercial_partner_id = c.id
+            LEFT JOIN mail_message m ON m.model = 'res.partner' AND m.res_id = p.id
+                      AND (m.message_type IN %s OR m.subtype_id = %s)
+                WHERE s.company_id = %s
+             GROUP BY c.id""",
+            today,
+            CONTACT_TYPES,
+            self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_activities"),
+            company.id,
+        )
+
+    @api.model
+    def _sql_entries(self, company, window, condition) -> SQL:
+        return SQL(
+            """SELECT e.customer_id, NULL::int AS item_id, count(*) AS figure
+                 FROM customer_cost_entry e
+                WHERE e.company_id = %s AND e.date BETWEEN %s AND %s AND e.kind <> 'captured'
+                  AND e.state IN ('submitted', 'approved') AND e.reversal_of_id IS NULL AND %s
+             GROUP BY 1""",
+            company.id,
+            *window,
+            condition,
+        )
+
+    @api.model
+    def _sql_late(self, company, window, today, days) -> SQL:
+        """Costs of the window that were recorded more than ``days`` days after their date."""
+        return self._sql_entries(
+            company, window, SQL("e.create_date::date - e.date > %s", days)
+        )
+
+    @api.model
+    def _sql_receipt(self, company, window, today, days) -> SQL:
+        """Costs of the window that have nothing attached."""
+        return self._sql_entries(
+            company,
+            window,
+            SQL(
+                """NOT EXISTS (SELECT FROM ir_attachment
+                                WHERE res_model = 'customer.cost.entry' AND res_id = e.id)"""
+            ),
+        )
+
+    @api.model
+    def _sql_requests(self, company, window, today, days) -> SQL:
+        """What is open of approved requests that are more than ``days`` days old."""
+        return SQL(
+            """SELECT c.customer_id, NULL::int AS item_id, sum(c.amount) AS figure
+                 FROM (%s) c
+                 JOIN customer_cost_entry e ON e.id = c.entry_id AND e.state = 'approved'
+                WHERE c.company_id = %s AND c.kind = 'request' AND c.date < %s
+             GROUP BY 1""",
+            self.env["customer.cost.commitment"]._table_query,
+            company.id,
+            date_utils.subtract(today, days=days),
+        )
+
+    @api.model
+    def _sql_pool(self, company, window, today, days) -> SQL:
+        """Indirect cost of the window, per cost item, that no posted run has sent on."""
+        return SQL(
+            """SELECT NULL::int AS customer_id, item_id, sum(amount) AS figure
+                 FROM (SELECT item_id, amount FROM customer_cost_line
+                        WHERE company_id = %(company)s AND customer_id IS NULL
+                          AND date BETWEEN %(first)s AND %(last)s
+                    UNION ALL
+                       SELECT c.item_id, -c.sent
+                         FROM customer_cost_run r
+                         JOIN customer_cost_run_step s ON s.run_id = r.id
+                         JOIN customer_cost_run_cell c ON c.step_id = s.id
+                        WHERE r.company_id = %(company)s AND r.state = 'posted'
+                          AND r.date BETWEEN %(first)s AND %(last)s) part
+             GROUP BY item_id""",
+            company=company.id,
+            first=window[0],
+            last=window[1],
+        )
+
+    @api.model
+    def _sql_budget(self, company, window, today, days) -> SQL:
+        """Actual and committed cost of the window's months in percent of what was planned."""
+        return SQL(
+            """SELECT customer_id, NULL::int AS item_id,
+                      100 * sum(actual + committed) / NULLIF(GREATEST(sum(planned), 0), 0)
+                          AS figure
+                 FROM (%s) b
+                WHERE company_id = %s AND state = 'confirmed' AND month BETWEEN %s AND %s
+             GROUP BY 1""",
+            self._sql_budget_rows(),
+            company.id,
+            *window,
+        )
+
+    @api.model
+    def _sql_budget_rows(self) -> SQL:
+        return self.env[BUDGET_REPORT]._table_query
