@@ -170,6 +170,11 @@ class CustomerCostAlert(models.Model):
             self.env._("See the alert rules"),
         )
 
+    @api.model
+    def _count_open(self, company):
+        """How many open alerts of a company the user may see."""
+        return self.search_count([("company_id", "=", company.id), ("state", "!=", "resolved")])
+
     # ------------------------------------------------------------
     # What people do
     # ------------------------------------------------------------

@@ -6,7 +6,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, date_utils, split_every
 
-from .customer_cost_alert_metric import DEFINITIONS
+from .customer_cost_alert_metric import DEFINITIONS, SUMMED
 
 _logger = logging.getLogger(__name__)
 # What one pass yields, kept for its rules until the transaction ends.
@@ -99,16 +99,15 @@ class CustomerCostAlertRule(models.Model):
         self.env.flush_all()
         try:
             with self.env.cr.savepoint():
-                windows = self._get_pass_windows()
+                columns = self._get_pass_columns()
                 self.env.cr.execute(SQL("DROP TABLE IF EXISTS %s", PASS))
                 self.env.cr.execute(
                     SQL(
                         "CREATE TEMPORARY TABLE %s ON COMMIT DROP AS %s",
                         PASS,
-                        self._sql_pass(windows, customer_ids),
+                        self._sql_pass(columns, customer_ids),
                     )
                 )
-                self.env.cr.execute(SQL("ANALYZE %s", PASS))
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong is reported on the rules
@@ -119,7 +118,7 @@ class CustomerCostAlertRule(models.Model):
         for rule in self:
             try:
                 with self.env.cr.savepoint():
-                    rule._update_alerts(windows, now, customer_ids)
+                    rule._update_alerts(list(columns), now, customer_ids)
                     if customer_ids is None:
                         rule._report_success(now, pending)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
@@ -131,15 +130,17 @@ class CustomerCostAlertRule(models.Model):
     def _get_today(self):
         return fields.Date.context_today(self)
 
-    def _get_pass_windows(self):
-        """Windows that a pass of the balance has to sum up, in the order of its columns."""
-        rule = self[:1]
-        if DEFINITIONS[rule.metric].source != "balance":
-            return []
-        windows = {}
+    def _get_pass_columns(self):
+        """What a pass of the balance sums up for these rules.
+
+        :return: dict of windows to sets of names, as ``_sql_balance`` takes it; empty for others
+        """
+        columns = defaultdict(set)
         for rule in self:
-            windows.update(dict.fromkeys(rule._get_windows().values()))
-        return list(windows)
+            if DEFINITIONS[rule.metric].source == "balance":
+                for window in rule._get_windows().values():
+                    columns[window].update(SUMMED[rule.metric])
+        return dict(columns)
 
     def _get_windows(self):
         """Windows of the balance that this rule looks at, by what it looks at them for."""
@@ -149,14 +150,14 @@ class CustomerCostAlertRule(models.Model):
         needed = {"now", "previous" if self.metric == "growth" else self.threshold_kind}
         return {name: window for name, window in found.items() if name in needed}
 
-    def _sql_pass(self, windows, customer_ids=None) -> SQL:
+    def _sql_pass(self, columns, customer_ids=None) -> SQL:
         """The query that these rules share, of active customers that are no group company."""
         rule = self[:1]
         metrics = self.env["customer.cost.alert.metric"]
         source = DEFINITIONS[rule.metric].source
         today = self._get_today()
         if source == "balance":
-            query = metrics._sql_balance(rule.company_id, windows, customer_ids)
+            query = metrics._sql_balance(rule.company_id, columns, customer_ids)
         else:
             query = getattr(metrics, f"_sql_{source}")(
                 rule.company_id,
@@ -183,7 +184,7 @@ class CustomerCostAlertRule(models.Model):
     def _sql_breaches(self, windows, source) -> SQL:
         """Customer or cost item, figure and threshold of what breaks this rule.
 
-        :param windows: as from :meth:`_get_pass_windows`
+        :param windows: windows of the pass, in the order of its columns
         :param source: the pass, a table or a query in brackets
         """
         condition = SQL("TRUE")
@@ -232,13 +233,11 @@ class CustomerCostAlertRule(models.Model):
             reference = metrics._sql_balance_figure(self.metric, places[self.threshold_kind])
             if self.threshold_kind == "average" and DEFINITIONS[self.metric].unit == "amount":
                 reference = SQL("%s * %s / 12.0", reference, self._count_months(*own["now"]))
-            threshold = SQL(
-                "NULLIF(GREATEST(%s, 0), 0) * %s / 100.0", reference, threshold
-            )
+            threshold = SQL("NULLIF(GREATEST(%s, 0), 0) * %s / 100.0", reference, threshold)
         return (
             metrics._sql_balance_figure(self.metric, places["now"], places.get("previous")),
             threshold,
-            SQL("%s > 0", SQL.identifier(f"rows_{places['now']}")),
+            SQL("places & %s <> 0", 1 << places["now"]),
         )
 
     @staticmethod

@@ -1,26 +1,27 @@
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.tools import SQL, date_utils
+from odoo.tools import SQL, LazyTranslate, date_utils
 
+_lt = LazyTranslate(__name__)
 METRICS = [
-    ("direct", "Direct cost"),
-    ("cost", "Cost to serve"),
-    ("growth", "Growth of cost to serve %"),
-    ("to_serve", "Cost to serve %"),
-    ("margin", "Gross margin"),
-    ("margin_pct", "Gross margin %"),
-    ("profit", "Customer profit"),
-    ("profit_pct", "Customer profit %"),
-    ("no_sales", "Cost without sales"),
-    ("overdue", "Overdue receivable"),
-    ("contact", "Days since last contact"),
-    ("late", "Costs recorded late"),
-    ("receipt", "Costs without receipt"),
-    ("requests", "Unsettled requests"),
-    ("pool", "Unallocated pool"),
+    ("direct", _lt("Direct cost")),
+    ("cost", _lt("Cost to serve")),
+    ("growth", _lt("Growth of cost to serve %")),
+    ("to_serve", _lt("Cost to serve %")),
+    ("margin", _lt("Gross margin")),
+    ("margin_pct", _lt("Gross margin %")),
+    ("profit", _lt("Customer profit")),
+    ("profit_pct", _lt("Customer profit %")),
+    ("no_sales", _lt("Cost without sales")),
+    ("overdue", _lt("Overdue receivable")),
+    ("contact", _lt("Days since last contact")),
+    ("late", _lt("Costs recorded late")),
+    ("receipt", _lt("Costs without receipt")),
+    ("requests", _lt("Unsettled requests")),
+    ("pool", _lt("Unallocated pool")),
 ]
-BUDGET_METRIC = ("budget", "Budget use %")
+BUDGET_METRIC = ("budget", _lt("Budget use %"))
 BUDGET_REPORT = "customer.cost.budget.report"
 
 
@@ -62,6 +63,24 @@ RELATIVE = (
     "profit_pct",
     "no_sales",
 )
+AMOUNTS = {
+    "sales": SQL("net_sales"),
+    "margin": SQL("net_sales - product_cost"),
+    "direct": SQL("direct_cost"),
+    "cost": SQL("direct_cost + allocated_cost"),
+}
+# What a metric of the balance is made of.
+SUMMED = {
+    "direct": ("direct",),
+    "cost": ("cost",),
+    "growth": ("cost",),
+    "to_serve": ("cost", "sales"),
+    "margin": ("margin",),
+    "margin_pct": ("margin", "sales"),
+    "profit": ("cost", "margin"),
+    "profit_pct": ("cost", "margin", "sales"),
+    "no_sales": ("cost", "sales"),
+}
 # Messages of people: written in the chatter, or received and sent by mail.
 CONTACT_TYPES = ("comment", "email", "email_outgoing")
 
@@ -80,7 +99,8 @@ class CustomerCostAlertMetric(models.AbstractModel):
     @api.model
     def _get_metrics(self):
         """Metrics on offer, for the selection of the rule."""
-        return METRICS + ([BUDGET_METRIC] if self._has_budgets() else [])
+        offered = [*METRICS, BUDGET_METRIC] if self._has_budgets() else METRICS
+        return [(metric, self.env._(label)) for metric, label in offered]
 
     @api.model
     def _has_budgets(self):
@@ -123,45 +143,44 @@ class CustomerCostAlertMetric(models.AbstractModel):
     # ------------------------------------------------------------
 
     @api.model
-    def _sql_balance(self, company, windows, customer_ids=None) -> SQL:
-        """Sales, margin and cost of every customer in each window, in one pass of the balance.
+    def _sql_balance(self, company, columns, customer_ids=None) -> SQL:
+        """Sums of every customer over the windows that are asked for, in one pass of the balance.
 
-        :param windows: list of ``(first, last)`` day; window ``i`` has the columns ``sales_i``,
-            ``margin_i``, ``direct_i``, ``cost_i`` and ``rows_i``
+        :param columns: dict of windows, ``(first, last)`` day, to names of what is summed; window
+            ``i`` has the columns ``sales_i``, ``margin_i``, ``direct_i`` and ``cost_i`` as far as
+            they are asked for, and bit ``i`` of ``places`` where it holds any figure
         """
-        # Months that lie in the same windows are summed once, exactly, whatever their number.
-        place = SQL(
-            "concat(%s)",
-            SQL(", ").join(
-                SQL("(month BETWEEN %s AND %s)::int", first, last) for first, last in windows
-            ),
-        )
+        windows = list(columns)
+        first, last = min(first for first, _last in windows), max(last for _first, last in windows)
+        months = list(date_utils.date_range(date_utils.start_of(first, "month"), last))
+        places = [
+            sum(1 << bit for bit, (start, end) in enumerate(windows) if start <= month <= end)
+            for month in months
+        ]
         sums = [
             SQL(
-                "COALESCE(sum(%s) FILTER (WHERE substr(place, %s, 1) = '1'), 0) AS %s",
-                SQL.identifier(name),
-                position + 1,
-                SQL.identifier(f"{name}_{position}"),
+                "COALESCE(sum(%s) FILTER (WHERE place & %s <> 0), 0) AS %s",
+                AMOUNTS[name],
+                1 << bit,
+                SQL.identifier(f"{name}_{bit}"),
             )
-            for position in range(len(windows))
-            for name in ("sales", "margin", "direct", "cost", "rows")
+            for bit, names in enumerate(columns.values())
+            for name in sorted(names)
         ]
         return SQL(
-            """SELECT customer_id, %(sums)s
-                 FROM (SELECT customer_id, %(place)s AS place, count(*) AS rows,
-                              sum(net_sales) AS sales, sum(net_sales - product_cost) AS margin,
-                              sum(direct_cost) AS direct,
-                              sum(direct_cost + allocated_cost) AS cost
-                         FROM customer_cost_balance
-                        WHERE company_id = %(company)s AND month BETWEEN %(first)s AND %(last)s
-                          AND %(customers)s
-                     GROUP BY 1, 2) months
+            """SELECT customer_id, bit_or(place) AS places, %(sums)s
+                 FROM customer_cost_balance
+                 JOIN unnest(%(months)s::date[], %(places)s::int[])
+                      covered (month, place) USING (month)
+                WHERE company_id = %(company)s AND month BETWEEN %(first)s AND %(last)s
+                  AND %(customers)s
              GROUP BY customer_id""",
             sums=SQL(", ").join(sums),
-            place=place,
+            months=months,
+            places=places,
             company=company.id,
-            first=min(first for first, _last in windows),
-            last=max(last for _first, last in windows),
+            first=first,
+            last=last,
             customers=self._sql_customers(SQL("customer_id"), customer_ids),
         )
 
@@ -173,7 +192,10 @@ class CustomerCostAlertMetric(models.AbstractModel):
 
     @api.model
     def _sql_balance_figure(self, metric, position, previous=None) -> SQL:
-        """Figure of a metric in window ``position`` of the pass; NULL where it has none."""
+        """Figure of a metric in window ``position`` of the pass; NULL where it has none.
+
+        It reads the columns that :data:`SUMMED` names.
+        """
         sales, margin, direct, cost = (
             SQL.identifier(f"{name}_{position}") for name in ("sales", "margin", "direct", "cost")
         )
@@ -248,9 +270,7 @@ class CustomerCostAlertMetric(models.AbstractModel):
     @api.model
     def _sql_late(self, company, window, today, days) -> SQL:
         """Costs of the window that were recorded more than ``days`` days after their date."""
-        return self._sql_entries(
-            company, window, SQL("e.create_date::date - e.date > %s", days)
-        )
+        return self._sql_entries(company, window, SQL("e.create_date::date - e.date > %s", days))
 
     @api.model
     def _sql_receipt(self, company, window, today, days) -> SQL:

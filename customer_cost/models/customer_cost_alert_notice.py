@@ -87,7 +87,7 @@ class CustomerCostAlert(models.Model):
                     told[user] = visible
                 if theirs - visible:
                     left_out |= user
-            unheard = alerts - self.union(*told.values())
+            unheard = alerts - self.browse().union(*told.values())
             if unheard and rule.user_id.active:
                 fallback = unheard._get_visible_to(rule.user_id)
                 told[rule.user_id] = told.get(rule.user_id, self.browse()) | fallback
@@ -124,6 +124,7 @@ class CustomerCostAlert(models.Model):
                     "user_id": user.id,
                     "date_deadline": deadline,
                     "summary": alert.name,
+                    "automated": True,
                 }
                 for user, alerts in told.items()
                 for alert in alerts
@@ -267,6 +268,7 @@ class CustomerCostAlert(models.Model):
         alerts = self.with_context(lang=user.lang or self.env.lang)
         text = alerts.env._
         company = user.company_id
+        pending = sum(self.rule_id.mapped("pending"))
         subject = (
             text("Customer cost: 1 alert")
             if len(self) == 1
@@ -276,11 +278,16 @@ class CustomerCostAlert(models.Model):
             "customer_cost.customer_cost_alert_mail",
             {
                 "alerts": alerts[:LISTED_IN_MAIL],
-                "more": len(self) - LISTED_IN_MAIL,
+                "more": text("and %(count)s more", count=len(self) - LISTED_IN_MAIL)
+                if len(self) > LISTED_IN_MAIL
+                else False,
                 "subject": subject,
                 "several_companies": len(self.company_id) > 1,
-                "pending": sum(rule.pending for rule in self.rule_id),
-                "url": self.get_base_url() + "/odoo/action-customer_cost.customer_cost_alert_action",
+                "pending": text("Changes not counted in these figures yet: %(count)s", count=pending)
+                if pending
+                else False,
+                "url": self[:1].get_base_url()
+                + "/odoo/action-customer_cost.customer_cost_alert_action",
             },
             minimal_qcontext=True,
         )

@@ -17,7 +17,7 @@ class CustomerCostAlertRule(models.Model):
             companies = self.env["res.company"].search(Domain.TRUE)
         administrator = self.env.ref("base.user_admin", raise_if_not_found=False)
         responsible = administrator or self.env.user
-        taken = self.with_context(active_test=False).search([]).company_id
+        taken = self.with_context(active_test=False).search(Domain.TRUE).company_id
         self.create(
             [
                 {**vals, "company_id": company.id, "user_id": responsible.id}

@@ -116,7 +116,7 @@ class CustomerCostAlertRule(models.Model):
     )
     has_teams = fields.Boolean(compute="_compute_has_teams")
     tell_followers = fields.Boolean(string="Followers of the Customer", tracking=True)
-    group_id = fields.Many2one("res.groups", string="Group", tracking=True)
+    group_id = fields.Many2one("res.groups", tracking=True)
     user_ids = fields.Many2many("res.users", string="Users")
     by_activity = fields.Boolean(string="Activity", default=True, tracking=True)
     by_mail = fields.Boolean(
@@ -351,6 +351,8 @@ class CustomerCostAlertRule(models.Model):
     def action_open_alerts(self):
         """Open the alerts of this rule."""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id("customer_cost.customer_cost_alert_action")
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_cost.customer_cost_alert_action"
+        )
         action["domain"] = [("rule_id", "=", self.id)]
         return action

@@ -10,7 +10,9 @@ class ResPartner(models.Model):
     _inherit = "res.partner"
 
     customer_cost_alert_count = fields.Integer(
-        string="Open Cost Alerts", compute="_compute_customer_cost_alert_count", groups=FIGURE_GROUPS
+        string="Open Cost Alerts",
+        compute="_compute_customer_cost_alert_count",
+        groups=FIGURE_GROUPS,
     )
 
     @api.depends_context("company", "uid")

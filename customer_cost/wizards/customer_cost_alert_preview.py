@@ -41,14 +41,14 @@ class CustomerCostAlertPreview(models.TransientModel):
         # sudo: the sums of their sources; who previews may see every customer
         evaluated = rule.sudo()
         self.env["customer.cost.balance"].sudo()._refresh()  # sudo: as above
-        windows = evaluated._get_pass_windows()
+        columns = evaluated._get_pass_columns()
         rows = self.env.execute_query(
             SQL(
                 """SELECT customer_id, item_id, figure::float, threshold::float,
                           count(*) OVER () FROM (%s) breach
                  ORDER BY abs(figure - threshold) DESC, customer_id, item_id LIMIT %s""",
                 evaluated._sql_breaches(
-                    windows, SQL("(%s) source", evaluated._sql_pass(windows))
+                    list(columns), SQL("(%s) source", evaluated._sql_pass(columns))
                 ),
                 SHOWN,
             )
