@@ -50,8 +50,8 @@ class CustomerCostAlert(models.Model):
         }
     )
 
-    rule_id = fields.Many2one(
-        "customer.cost.alert.rule", required=True, readonly=True, ondelete="restrict"
+    rule_id = Many2oneUnchecked(
+        "customer.cost.alert.rule", string="Rule", required=True, readonly=True
     )
     name = fields.Char(related="rule_id.name", string="Alert")
     company_id = Many2oneUnchecked("res.company", required=True, readonly=True)
@@ -110,8 +110,7 @@ class CustomerCostAlert(models.Model):
         "(rule_id, item_id) WHERE lasting AND item_id IS NOT NULL"
     )
     _ended_idx = models.Index("(rule_id, ended_on) WHERE NOT lasting")
-    _customer_idx = models.Index("(customer_id, state)")
-    _state_idx = models.Index("(company_id, state, found_on)")
+    _customer_idx = models.Index("(customer_id)")
 
     @api.model
     def _get_metrics(self):

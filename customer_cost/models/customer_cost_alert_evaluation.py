@@ -250,9 +250,11 @@ class CustomerCostAlertRule(models.Model):
         A breach that lasts keeps its alert; one that ended is closed; one that comes back within
         the cool-down reopens the alert it had; all others get a new one.
         """
-        first, last = self.env["customer.cost.alert.metric"]._get_window(
-            self.company_id, self.window, self._get_today()
-        )
+        first = last = None
+        if DEFINITIONS[self.metric].has_window:
+            first, last = self.env["customer.cost.alert.metric"]._get_window(
+                self.company_id, self.window, self._get_today()
+            )
         alerts = self.env["customer.cost.alert"].sudo()  # sudo: alerts have no other writer
         alerts._wake(self, now)
         covered = SQL("TRUE")
@@ -278,7 +280,8 @@ class CustomerCostAlertRule(models.Model):
                         changed AS (
                        UPDATE customer_cost_alert a
                           SET figure = b.figure, threshold = b.threshold,
-                              date_from = %(first)s, date_to = %(last)s, severity = %(severity)s
+                              date_from = %(first)s::date, date_to = %(last)s::date,
+                              severity = %(severity)s
                          FROM breach b
                         WHERE a.rule_id = %(rule)s AND a.lasting AND a.%(key)s = b.%(key)s
                           AND (a.figure, a.threshold, a.date_from, a.date_to, a.severity)
@@ -289,18 +292,19 @@ class CustomerCostAlertRule(models.Model):
                           SET lasting = TRUE, state = 'new', ended_on = NULL,
                               resolved_on = NULL, resolved_by_id = NULL, note = NULL,
                               reopened_on = %(now)s, escalated_on = NULL,
-                              figure = b.figure, threshold = b.threshold, date_from = %(first)s,
-                              date_to = %(last)s, severity = %(severity)s
+                              figure = b.figure, threshold = b.threshold,
+                              date_from = %(first)s::date, date_to = %(last)s::date,
+                              severity = %(severity)s
                          FROM fresh b WHERE a.id = b.alert_id
                     RETURNING a.id),
                         created AS (
                        INSERT INTO customer_cost_alert (
                               rule_id, company_id, metric, severity, customer_id, item_id, figure,
                               threshold, date_from, date_to, state, lasting, to_tell, found_on,
-                              create_uid, create_date, write_uid, write_date)
+                              create_date, write_date)
                        SELECT %(rule)s, %(company)s, %(metric)s, %(severity)s, customer_id,
-                              item_id, figure, threshold, %(first)s, %(last)s, 'new', TRUE, TRUE,
-                              %(now)s, %(uid)s, %(now)s, %(uid)s, %(now)s
+                              item_id, figure, threshold, %(first)s::date, %(last)s::date,
+                              'new', TRUE, TRUE, %(now)s, %(now)s, %(now)s
                          FROM fresh WHERE alert_id IS NULL),
                         ended AS (
                        UPDATE customer_cost_alert a
@@ -324,7 +328,6 @@ class CustomerCostAlertRule(models.Model):
                 first=first,
                 last=last,
                 now=now,
-                uid=self.env.uid,
             )
         ):
             done[outcome].append(alert_id)

@@ -18,7 +18,7 @@ class CustomerCostAlertRule(models.Model):
         administrator = self.env.ref("base.user_admin", raise_if_not_found=False)
         responsible = administrator or self.env.user
         taken = self.with_context(active_test=False).search(Domain.TRUE).company_id
-        self.create(
+        self.with_context(tracking_disable=True, mail_create_nosubscribe=True).create(
             [
                 {**vals, "company_id": company.id, "user_id": responsible.id}
                 for company in companies - taken
