@@ -8,7 +8,7 @@ class CustomerCostDemo(models.AbstractModel):
 
     @api.model
     def _load(self):
-        super()._load()
+        res = super()._load()
         manager = self.env["res.users"].search([("login", "=", "manager")])
         rules = self.env["customer.cost.alert.rule"].search(
             [
@@ -19,3 +19,4 @@ class CustomerCostDemo(models.AbstractModel):
         rules.user_id = manager
         rules.filtered(lambda rule: rule.metric == "profit").severity = "critical"
         rules.action_switch_on()
+        return res

@@ -269,6 +269,7 @@ class CustomerCostAlert(models.Model):
         text = alerts.env._
         company = user.company_id
         pending = sum(self.rule_id.mapped("pending"))
+        base = self[:1].get_base_url()
         subject = (
             text("Customer cost: 1 alert")
             if len(self) == 1
@@ -283,11 +284,12 @@ class CustomerCostAlert(models.Model):
                 else False,
                 "subject": subject,
                 "several_companies": len(self.company_id) > 1,
-                "pending": text("Changes not counted in these figures yet: %(count)s", count=pending)
+                "pending": text(
+                    "Changes not counted in these figures yet: %(count)s", count=pending
+                )
                 if pending
                 else False,
-                "url": self[:1].get_base_url()
-                + "/odoo/action-customer_cost.customer_cost_alert_action",
+                "url": f"{base}/odoo/customer-cost-alerts",
             },
             minimal_qcontext=True,
         )

@@ -23,7 +23,7 @@ MATRIX = {
     #                                      rep   user  acct  mgr   revw  audit bill  int   portal
     "customer.cost.account.map":          (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
     "customer.cost.alert":                (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
-    "customer.cost.alert.act":            ("rwc", "rwc", "rwc", "rwc", NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.alert.act":            (*["rwc"] * 4,           NONE, NONE, NONE, NONE, NONE),
     "customer.cost.alert.metric":         (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.alert.preview":        (NONE, NONE, ALL,  ALL,  NONE, ALL,  NONE, NONE, NONE),
     "customer.cost.alert.rule":           (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),

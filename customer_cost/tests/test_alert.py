@@ -121,15 +121,11 @@ class TestAlert(AlertCommon):
             "rep": self.customer_a,
             "cost_user": self.customer_a + self.customer_b,
         }.items():
-            seen = (
-                self.env[ALERT].with_user(self.users[role]).search(domain)
-            )
+            seen = self.env[ALERT].with_user(self.users[role]).search(domain)
             self.assertEqual(seen.customer_id, expected, role)
             self.assertFalse(seen.item_id)
         for role in ("accountant", "manager", "auditor"):
-            seen = (
-                self.env[ALERT].with_user(self.users[role]).search(domain)
-            )
+            seen = self.env[ALERT].with_user(self.users[role]).search(domain)
             self.assertEqual(seen, everything, role)
         others = everything.filtered(lambda alert: alert.customer_id == self.customer_b)
         with mute_logger(*QUIET), self.assertRaises(AccessError):

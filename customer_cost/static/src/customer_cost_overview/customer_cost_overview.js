@@ -113,9 +113,7 @@ export class CustomerCostOverview extends Component {
 
     get alertsNote() {
         const { alerts } = this.figures;
-        return alerts === 1
-            ? _t("1 open alert")
-            : _t("%(count)s open alerts", { count: alerts });
+        return alerts === 1 ? _t("1 open alert") : _t("%(count)s open alerts", { count: alerts });
     }
 
     get emptyText() {
