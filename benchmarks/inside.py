@@ -6,6 +6,7 @@ import platform
 import time
 from datetime import datetime
 
+from .bench_alerts import alerts
 from .bench_allocation import allocation
 from .bench_balance import balance
 from .bench_book import book
@@ -17,7 +18,7 @@ from .stage import Stage
 
 # Small databases first: the volume is made by the first bench that asks for it. Another bench is a
 # function of the stage that returns rows (see measure.py), added here.
-BENCHES = (posting, review, allocation, customer_list, balance, book, budget)
+BENCHES = (posting, review, allocation, customer_list, balance, alerts, book, budget)
 
 
 def main(env):

@@ -107,6 +107,14 @@ from . import customer_cost_entry_limits
 from . import res_users
 from . import res_users_review
 from . import ir_attachment
+from . import customer_cost_alert_metric
+from . import customer_cost_alert_rule
+from . import customer_cost_alert_evaluation
+from . import customer_cost_alert_preset
+from . import customer_cost_alert
+from . import customer_cost_alert_notice
+from . import res_company_alert
+from . import res_partner_alert
 from . import customer_cost_setup
 from . import customer_cost_setup_account
 from . import customer_cost_setup_books

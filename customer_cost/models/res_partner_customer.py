@@ -93,6 +93,7 @@ class ResPartner(models.Model):
             )
         self.env.invalidate_all(flush=False)
         self.env["customer.cost.balance"]._follow([old], new)
+        self.env["customer.cost.alert"]._follow([old], new)
 
     def _take_customer_costs(self, old, new, person_ids):
         """Costs of customer ``old`` that name these people are customer ``new``'s."""

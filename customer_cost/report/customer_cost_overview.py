@@ -70,6 +70,7 @@ class CustomerCostOverview(models.AbstractModel):
             "period": chosen,
             "is_empty": not months,
             "pending": self._count_pending(),
+            "alerts": self.env["customer.cost.alert"]._count_open(company),
             "rows": self._get_ladder(figures),
             "cost_to_serve_pct": self._get_percent(
                 figures["direct_cost"] + figures["allocated_cost"], figures["net_sales"]

@@ -22,6 +22,11 @@ ROLES = (
 MATRIX = {
     #                                      rep   user  acct  mgr   revw  audit bill  int   portal
     "customer.cost.account.map":          (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
+    "customer.cost.alert":                (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.alert.act":            (*["rwc"] * 4,           NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.alert.metric":         (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.alert.preview":        (NONE, NONE, ALL,  ALL,  NONE, ALL,  NONE, NONE, NONE),
+    "customer.cost.alert.rule":           (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
     "customer.cost.allocation":           (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.analysis":             (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.balance":              (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),

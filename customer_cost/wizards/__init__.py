@@ -17,3 +17,5 @@ from . import base_partner_merge_budget
 from . import customer_cost_budget_fill
 from . import customer_cost_budget_remedy
 from . import customer_cost_override_give
+from . import customer_cost_alert_act
+from . import customer_cost_alert_preview

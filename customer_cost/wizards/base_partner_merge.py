@@ -10,6 +10,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         self._fold_captured_costs(src_partners | dst_partner)
         customer = dst_partner.commercial_partner_id
         left = (src_partners - src_partners.commercial_partner_id).commercial_partner_id
+        self.env["customer.cost.alert"]._follow(src_partners.ids, dst_partner.id)
         res = super()._update_foreign_keys(src_partners, dst_partner)
         self.env["customer.cost.balance"]._follow(src_partners.ids, dst_partner.id)
         # What named a contact of another customer names one of this customer now.

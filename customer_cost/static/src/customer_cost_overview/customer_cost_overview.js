@@ -111,6 +111,11 @@ export class CustomerCostOverview extends Component {
               });
     }
 
+    get alertsNote() {
+        const { alerts } = this.figures;
+        return alerts === 1 ? _t("1 open alert") : _t("%(count)s open alerts", { count: alerts });
+    }
+
     get emptyText() {
         const { can_set_up, managers } = this.setupStatus;
         if (can_set_up) {
