@@ -20,9 +20,8 @@ METRICS = [
     ("receipt", _lt("Costs without receipt")),
     ("requests", _lt("Unsettled requests")),
     ("pool", _lt("Unallocated pool")),
+    ("budget", _lt("Budget use %")),
 ]
-BUDGET_METRIC = ("budget", _lt("Budget use %"))
-BUDGET_REPORT = "customer.cost.budget.report"
 
 
 class Metric(NamedTuple):
@@ -99,12 +98,7 @@ class CustomerCostAlertMetric(models.AbstractModel):
     @api.model
     def _get_metrics(self):
         """Metrics on offer, for the selection of the rule."""
-        offered = [*METRICS, BUDGET_METRIC] if self._has_budgets() else METRICS
-        return [(metric, self.env._(label)) for metric, label in offered]
-
-    @api.model
-    def _has_budgets(self):
-        return BUDGET_REPORT in self.env
+        return [(metric, self.env._(label)) for metric, label in METRICS]
 
     # ------------------------------------------------------------
     # Windows
@@ -329,11 +323,7 @@ class CustomerCostAlertMetric(models.AbstractModel):
                  FROM (%s) b
                 WHERE company_id = %s AND state = 'confirmed' AND month BETWEEN %s AND %s
              GROUP BY 1""",
-            self._sql_budget_rows(),
+            self.env["customer.cost.budget.report"]._table_query,
             company.id,
             *window,
         )
-
-    @api.model
-    def _sql_budget_rows(self) -> SQL:
-        return self.env[BUDGET_REPORT]._table_query

@@ -265,10 +265,7 @@ class CustomerCostAlertRule(models.Model):
         :param name: field of the limit on the customer
         :return: dict of customer id to limit, company currency or percent
         """
-        partners = self.env["res.partner"]
-        if name not in partners._fields:
-            return {}
-        limits = partners._get_customer_cost_limits(company)
+        limits = self.env["res.partner"]._get_customer_cost_limits(company)
         return {customer: found[name] for customer, found in limits.items() if name in found}
 
     # ------------------------------------------------------------

@@ -87,8 +87,32 @@ class CustomerCostBudget(models.Model):
         return breaches
 
     @api.model
-    def _get_covering(self, asks):
-        """Confirmed budgets with limits that cover each cost.
+    def _get_left(self, ask):
+        """What the tightest confirmed budget of a cost has left after everything committed.
+
+        :return: amount in company currency, negative where more is used than planned, or ``None``
+            where no budget covers the cost
+        """
+        covering = self._get_covering([ask], limited=False).get(0, [])
+        # sudo: as in _get_breaches; the caller shows it to who decides on the cost
+        budgets = self.browse(covering).sudo()
+        usage = self.env["customer.cost.budget.report"]._read_usage(budgets)
+        ancestors = self._get_ancestors({ask.item_id})
+        left = []
+        for budget in budgets:
+            scope = budget._choose_scope(usage[budget.id], ask, ancestors)
+            if scope is None:
+                continue
+            months = usage[budget.id][scope]
+            for window in budget._get_windows(ask.date.replace(day=1), months):
+                rows = [months.get(month, (0, 0, 0)) for month in window]
+                minor = sum(planned - actual - committed for planned, actual, committed in rows)
+                left.append(float(from_minor(minor, budget.currency_id.decimal_places)))
+        return min(left, default=None)
+
+    @api.model
+    def _get_covering(self, asks, limited=True):
+        """Confirmed budgets that cover each cost, those with limits or all.
 
         :return: dict of position in ``asks`` to list of budget ids
         """
@@ -114,13 +138,15 @@ class CustomerCostBudget(models.Model):
                               AND c.parent_path LIKE top.parent_path || '%%'
                               AND ask.date >= COALESCE(held.date_from, '-infinity')
                               AND ask.date <= COALESCE(held.date_to, 'infinity')))
-                    WHERE EXISTS (SELECT FROM customer_cost_budget_band l WHERE l.budget_id = b.id)
+                    WHERE %(unlimited)s
+                       OR EXISTS (SELECT FROM customer_cost_budget_band l WHERE l.budget_id = b.id)
                  GROUP BY 1""",
                 positions=list(range(len(asks))),
                 companies=[ask.company_id for ask in asks],
                 customers=[ask.customer_id for ask in asks],
                 dates=[ask.date for ask in asks],
                 held=members._sql_held(),
+                unlimited=not limited,
             )
         )
         return dict(rows)

@@ -63,6 +63,14 @@ class CustomerCostEntry(models.Model):
             and entry.date
         ]
 
+    def _get_budget_left(self):
+        """Company currency left of the tightest budget of this cost after all commitments.
+
+        :return: amount, or ``None`` where no budget covers the cost
+        """
+        asks = self._get_budget_asks()
+        return self.env["customer.cost.budget"]._get_left(asks[0]) if asks else None
+
     def _hold_budgets(self):
         budgets = self.env["customer.cost.budget"]
         covering = budgets._get_covering(self._get_budget_asks())

@@ -83,7 +83,7 @@ class CustomerCostEntryContext(models.Model):
             (self.env._("Cost to serve"), self._format_money(cost)),
             (self.env._("Cost against sales"), ratio),
         ]
-        left = self._get_budget_left()  # pylint: disable=assignment-from-none
+        left = self._get_budget_left()
         if left is not None:
             rows.append((self.env._("Budget left after commitments"), self._format_money(left)))
         return rows
@@ -108,13 +108,6 @@ class CustomerCostEntryContext(models.Model):
             "direct_margin": sums["net_sales"] - sums["product_cost"] - sums["direct_cost"],
             "cost_to_serve": sums["direct_cost"] + sums["allocated_cost"],
         }
-
-    def _get_budget_left(self):
-        """Company currency left of the tightest budget of this cost after all commitments.
-
-        :return: amount, or ``None`` where no budget covers the cost
-        """
-        return None
 
     def _get_item_months(self):
         """Cost of this item for this customer, list of the last 12 months with their amount."""

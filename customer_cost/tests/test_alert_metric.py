@@ -1,14 +1,8 @@
-from unittest.mock import patch
-
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import Form, freeze_time, tagged
-from odoo.tools import SQL
 
 from .alert_common import TODAY, AlertCommon
-
-METRIC = "odoo.addons.customer_cost.models.customer_cost_alert_metric.CustomerCostAlertMetric"
-RULE = "odoo.addons.customer_cost.models.customer_cost_alert_rule.CustomerCostAlertRule"
 
 
 @tagged("post_install", "-at_install")
@@ -83,12 +77,12 @@ class TestAlertMetric(AlertCommon):
 
     def test_own_limit_comes_before_the_threshold(self):
         vals = {"metric": "direct", "window": "month", "operator": "above"}
-        limits = {self.customer_a.id: 500.0, self.customer_b.id: 5.0}
-        with patch(f"{RULE}._get_customer_limits", return_value=limits):
-            self.assertEqual(self.found(threshold=100.0, **vals), {self.customer_b: 10.0})
-            rule = self.create_alert_rule(threshold_kind="limit", **vals)
-            self.assertEqual(self.alerts(rule).threshold, 5.0)
         self.assertEqual(self.found(threshold=100.0, **vals), {self.customer_a: 200.0})
+        self.customer_a.customer_cost_limit_month = 500.0
+        self.customer_b.customer_cost_limit_month = 5.0
+        self.assertEqual(self.found(threshold=100.0, **vals), {self.customer_b: 10.0})
+        rule = self.create_alert_rule(threshold_kind="limit", **vals)
+        self.assertEqual(self.alerts(rule).threshold, 5.0)
 
     def test_own_limit_where_there_is_none_is_refused(self):
         with self.assertRaisesText(ValidationError, "no limit of their own"):
@@ -172,34 +166,23 @@ class TestAlertMetric(AlertCommon):
         self.evaluate()
         self.assertEqual(self.alerts(rule).state, "resolved")
 
-    def test_budget_use(self):
-        """Sums of plan and use of the window, as the budget report has them."""
-        rows = SQL(
-            """SELECT * FROM (VALUES
-                   (%(a)s, %(company)s, 'confirmed', date '2025-06-01', 100.0, 70.0, 20.0),
-                   (%(a)s, %(company)s, 'confirmed', date '2025-05-01', 100.0, 90.0, 20.0),
-                   (%(a)s, %(company)s, 'draft', date '2025-06-01', 1.0, 999.0, 0.0),
-                   (%(b)s, %(company)s, 'confirmed', date '2025-06-01', 0.0, 5.0, 0.0)
-               ) b (customer_id, company_id, state, month, planned, actual, committed)""",
-            a=self.customer_a.id,
-            b=self.customer_b.id,
-            company=self.company.id,
+    def test_budget_use_counts_actual_and_committed_of_confirmed_budgets(self):
+        budget = self.env["customer.cost.budget"].create(
+            {
+                "name": "June",
+                "company_id": self.company.id,
+                "customer_id": self.customer_a.id,
+                "date_from": "2025-06-01",
+                "date_to": "2025-06-30",
+                "line_ids": [Command.create({"month": "2025-06-01", "planned": 400.0})],
+            }
         )
-        with (
-            patch(f"{METRIC}._has_budgets", return_value=True),
-            patch(f"{METRIC}._sql_budget_rows", return_value=rows),
-        ):
-            vals = {"metric": "budget", "operator": "above", "threshold": 0.0}
-            self.assertEqual(self.found(window="month", **vals), {self.customer_a: 90.0})
-            self.assertEqual(self.found(window="rolling", **vals), {self.customer_a: 100.0})
-
-    def test_budget_use_is_offered_where_there_are_budgets(self):
-        metrics = self.env["customer.cost.alert.metric"]
-        offered = "budget" in dict(metrics._get_metrics())
-        self.assertEqual(offered, "customer.cost.budget.report" in self.env)
-        if offered:
-            # the columns that the metric reads are those of the report
-            self.assertEqual(self.found(metric="budget"), {})
+        budget.action_confirm()
+        self.create_cost(date="2025-06-02", amount=50.0, post=True)
+        self.create_cost(date="2025-06-03", amount=100.0, kind="request", post=True)
+        vals = {"metric": "budget", "operator": "above", "window": "month"}
+        self.assertEqual(self.found(threshold=87.0, **vals), {self.customer_a: 87.5})
+        self.assertEqual(self.found(threshold=87.5, **vals), {})
 
     def test_scope_leaves_out_archived_customers_and_companies_of_the_group(self):
         self.customer_a.active = False

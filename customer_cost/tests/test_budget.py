@@ -150,6 +150,17 @@ class TestBudgetControl(BudgetCommon):
         bill.action_post()
         self.assertEqual(self.report(budget), (1000, 600, 0, 400))
 
+    def test_the_reviewer_sees_what_the_tightest_budget_has_left(self):
+        self.create_budget(1200.0, bands=())
+        self.create_budget(600.0, bands=())
+        entry = self.create_cost(amount=100.0)
+        entry.action_submit()
+        self.assertEqual(entry._get_budget_left(), 500.0)
+        texts = dict(entry.sudo()._get_review_figures())
+        self.assertIn("500.00", texts["Budget left after commitments"])
+        other = self.create_cost(customer_id=self.customer_b.id)
+        self.assertIsNone(other._get_budget_left())
+
     def test_costs_of_one_batch_see_each_other(self):
         self.create_budget(1000.0)
         entries = self.create_cost(amount=600.0) | self.create_cost(amount=600.0)

@@ -813,7 +813,6 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.release.action_confirm",
                 "customer.cost.request.pick.action_confirm",
                 "customer.cost.question.action_confirm",
-                "customer.cost.refuse.action_confirm",
                 "customer.cost.review.check.action_tick",
                 "customer.cost.review.get_waiting_counts",
                 "customer.cost.settings.action_save",
