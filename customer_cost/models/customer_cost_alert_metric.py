@@ -4,24 +4,24 @@ from odoo import api, models
 from odoo.tools import SQL, LazyTranslate, date_utils
 
 _lt = LazyTranslate(__name__)
-METRICS = [
-    ("direct", _lt("Direct cost")),
-    ("cost", _lt("Cost to serve")),
-    ("growth", _lt("Growth of cost to serve %")),
-    ("to_serve", _lt("Cost to serve %")),
-    ("margin", _lt("Gross margin")),
-    ("margin_pct", _lt("Gross margin %")),
-    ("profit", _lt("Customer profit")),
-    ("profit_pct", _lt("Customer profit %")),
-    ("no_sales", _lt("Cost without sales")),
-    ("overdue", _lt("Overdue receivable")),
-    ("contact", _lt("Days since last contact")),
-    ("late", _lt("Costs recorded late")),
-    ("receipt", _lt("Costs without receipt")),
-    ("requests", _lt("Unsettled requests")),
-    ("pool", _lt("Unallocated pool")),
-    ("budget", _lt("Budget use %")),
-]
+METRICS = {
+    "direct": _lt("Direct cost"),
+    "cost": _lt("Cost to serve"),
+    "growth": _lt("Growth of cost to serve %"),
+    "to_serve": _lt("Cost to serve %"),
+    "margin": _lt("Gross margin"),
+    "margin_pct": _lt("Gross margin %"),
+    "profit": _lt("Customer profit"),
+    "profit_pct": _lt("Customer profit %"),
+    "no_sales": _lt("Cost without sales"),
+    "overdue": _lt("Overdue receivable"),
+    "contact": _lt("Days since last contact"),
+    "late": _lt("Costs recorded late"),
+    "receipt": _lt("Costs without receipt"),
+    "requests": _lt("Unsettled requests"),
+    "pool": _lt("Unallocated pool"),
+    "budget": _lt("Budget use %"),
+}
 
 
 class Metric(NamedTuple):
@@ -98,7 +98,7 @@ class CustomerCostAlertMetric(models.AbstractModel):
     @api.model
     def _get_metrics(self):
         """Metrics on offer, for the selection of the rule."""
-        return [(metric, self.env._(label)) for metric, label in METRICS]
+        return [(metric, self.env._(label)) for metric, label in METRICS.items()]
 
     # ------------------------------------------------------------
     # Windows
