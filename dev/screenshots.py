@@ -58,6 +58,10 @@ PICTURES = (
     Picture(
         "review", action("customer_cost_entry_review_action"), login="reviewer", actions=FIRST_ROW
     ),
+    Picture("budget", action("customer_cost_budget_action"), actions=FIRST_ROW),
+    Picture("budget_report", action("customer_cost_budget_report_action")),
+    Picture("requests", action("customer_cost_request_action"), login="rep"),
+    Picture("alerts", action("customer_cost_alert_action")),
     Picture("rules", action("customer_cost_rule_action")),
     Picture("run", action("customer_cost_run_action"), actions=FIRST_ROW),
     Picture("explanation", action("customer_cost_allocation_action"), actions=EXPLANATION),

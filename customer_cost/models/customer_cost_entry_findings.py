@@ -59,7 +59,13 @@ class CustomerCostEntry(models.Model):
         :raises UserError: naming the cost, the rule and the figure
         """
         self._hold_budgets()
-        for entry, findings in self._get_findings().items():
-            blocking = [finding.message for finding in findings if finding.level == "block"]
-            if blocking:
-                raise UserError("\n".join([f"{entry.display_name}:", *blocking]))
+        for entry, blocks in self._get_blocks().items():
+            raise UserError("\n".join([f"{entry.display_name}:", *blocks]))
+
+    def _get_blocks(self):
+        """Dict of cost to the texts of what blocks it, costs that nothing blocks left out."""
+        blocks = {
+            entry: [finding.message for finding in findings if finding.level == "block"]
+            for entry, findings in self._get_findings().items()
+        }
+        return {entry: texts for entry, texts in blocks.items() if texts}

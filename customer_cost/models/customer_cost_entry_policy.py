@@ -164,12 +164,15 @@ class CustomerCostEntry(models.Model):
             vals = {**vals, "submitted_on": fields.Date.context_today(self)}
         return super().write(vals)
 
-    def action_submit(self):
+    def _submit(self):
         self._refresh_amount_company()
         breaches = self._get_policy_breaches()
-        res = super().action_submit()
-        self.filtered("submitted_on")._log_breaches(breaches)
-        return res
+        super()._submit()
+        self._log_breaches(breaches)
+
+    def _restart_review(self):
+        super()._restart_review()
+        self._log_breaches(self._get_policy_breaches())
 
     def _log_breaches(self, breaches):
         """Replace what is logged of these costs; ``breaches`` as they were just before."""

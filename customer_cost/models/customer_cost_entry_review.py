@@ -242,6 +242,7 @@ class CustomerCostEntryReview(models.Model):
         last._check_no_problems()
         last._check_reversed_once()
         last._refresh_amount_company()
+        last._check_findings()
         # sudo: a reviewer decides on costs whose other fields they may not write; the check above
         # is the right to do so
         passed = self.sudo()._unguarded()._decide("approved")
@@ -279,8 +280,9 @@ class CustomerCostEntryReview(models.Model):
         reasons = self._get_cannot_approve_reasons()
         reasons = {**reasons, **self._get_checklist_reasons(reasons)}
         last = self._get_last_stage().filtered(lambda entry: not reasons[entry])
+        blocks = last._get_blocks()
         for entry in last._with_known_months():
-            reasons[entry] = next(iter(entry._get_problems()), False)
+            reasons[entry] = next(iter([*entry._get_problems(), *blocks.get(entry, [])]), False)
         return reasons
 
     def _refuse(self, reason):

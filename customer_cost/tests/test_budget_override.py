@@ -49,6 +49,20 @@ class TestBudgetOverride(BudgetCommon):
         entry.with_user(self.users["reviewer"]).action_approve()
         self.assertEqual(entry.state, "approved")
 
+    def test_what_was_used_up_meanwhile_blocks_the_approval(self):
+        entry = self.over(1000.0)
+        entry.action_submit()
+        self.create_bill(
+            [(self.expense_account, 300.0, {"cost_customer_id": self.customer_a.id})]
+        )
+        reviewer = self.users["reviewer"]
+        with self.assertRefused("exceeded by.*100.00"):
+            entry.with_user(reviewer).action_approve()
+        self.assertIn("100.00", entry.with_user(reviewer)._get_bulk_reasons()[entry])
+        self.remedy(entry, self.manager, "override", reason="Key account").action_apply()
+        entry.with_user(reviewer).action_approve()
+        self.assertEqual(entry.state, "approved")
+
     def test_an_override_ends_with_the_substance_it_was_given_for(self):
         entry = self.over()
         self.remedy(entry, self.manager, "override", reason="Key account").action_apply()

@@ -217,6 +217,20 @@ class TestPolicy(CustomerCostCommon):
         self.assertFalse(entry.breach_ids)
         self.assertEqual(other.breach_ids.mapped("figure"), [100.0])
 
+    def test_breaches_are_counted_in_the_background_and_after_a_change_under_review(self):
+        self.policy("entry_limit", amount=50.0)
+        self.patch(self.env.registry[ENTRY], "_submit_at_once", 1)
+        entries = self.create_cost() | self.create_cost(amount=70.0)
+        entries.action_submit()
+        with self.enter_registry_test_mode():
+            self.env.ref("customer_cost.ir_cron_submit").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(sorted(entries.breach_ids.mapped("figure")), [70.0, 100.0])
+        entries[0].amount = 80.0
+        self.assertEqual(sorted(entries.breach_ids.mapped("figure")), [70.0, 80.0])
+        entries[0].amount = 30.0
+        self.assertEqual(entries.breach_ids.mapped("figure"), [70.0])
+
     def test_checks_cost_the_same_queries_for_two_costs_and_for_fifty(self):
         self.policy("receipt", amount=50.0)
         self.policy("month_limit", amount=50.0)
