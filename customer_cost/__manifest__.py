@@ -81,6 +81,7 @@
         "wizards/customer_cost_budget_fill_views.xml",
         "wizards/customer_cost_budget_remedy_views.xml",
         "wizards/customer_cost_override_give_views.xml",
+        "wizards/customer_cost_limits_views.xml",
         "views/customer_cost_entry_budget_views.xml",
         "views/account_move_budget_views.xml",
         "views/res_partner_budget_views.xml",

@@ -311,6 +311,14 @@ class CustomerCostEntry(models.Model):
                         cost=entry.display_name,
                     )
                 )
+            if entry.state == "approved" and entry.kind == "request":
+                raise UserError(
+                    self.env._(
+                        "%(cost)s is approved and can no longer be changed. Release what is open "
+                        "of it and ask again.",
+                        cost=entry.display_name,
+                    )
+                )
             if entry.state not in EDITABLE_STATES:
                 raise UserError(
                     self.env._(

@@ -165,7 +165,9 @@ class CustomerCostEntryCheck(models.Model):
         problems = []
         today = fields.Date.context_today(self)
         oldest = today - timedelta(days=company.customer_cost_max_days_back)
-        if self.date > today and self.kind != "request":
+        if self.kind == "request":
+            problems += self._get_request_date_problems(today)
+        elif self.date > today:
             problems.append(
                 self.env._(
                     "%(date)s lies in the future: no cost has been incurred.",
@@ -209,6 +211,22 @@ class CustomerCostEntryCheck(models.Model):
                 )
             )
         return problems
+
+    def _get_request_date_problems(self, today):
+        """A request lies no further ahead than a cost recorded by hand may lie back."""
+        days = self.company_id.customer_cost_max_days_back
+        last = today + timedelta(days=days)
+        if self.date <= last:
+            return []
+        return [
+            self.env._(
+                "%(date)s is more than %(days)s days ahead. The last date allowed is %(last)s; a "
+                "cost manager can change it in the settings.",
+                date=format_date(self.env, self.date),
+                days=days,
+                last=format_date(self.env, last),
+            )
+        ]
 
     def _has_rate(self):
         return bool(

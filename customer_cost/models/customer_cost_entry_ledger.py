@@ -18,6 +18,13 @@ class CustomerCostEntryLedger(models.Model):
         """
         self.ensure_one()
         self.check_access("read")
+        if self.kind == "request":
+            raise UserError(
+                self.env._(
+                    "%(request)s is a request, which has no cost of its own: release what is open.",
+                    request=self.display_name,
+                )
+            )
         if self.kind != "statistical" or self.state != "approved" or self.reversal_of_id:
             raise UserError(
                 self.env._("Only an approved cost that reverses none itself can be reversed.")

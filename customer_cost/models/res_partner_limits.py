@@ -67,11 +67,6 @@ class ResPartner(models.Model):
         compute="_compute_customer_cost_used",
         groups=FIGURE_GROUPS,
     )
-    customer_cost_limits_mine = fields.Boolean(
-        string="Limits Are Mine to Keep",
-        compute="_compute_customer_cost_limits_mine",
-        groups=FIGURE_GROUPS,
-    )
 
     @api.depends_context("company", "uid")
     def _compute_customer_cost_used(self):
@@ -101,12 +96,6 @@ class ResPartner(models.Model):
             for partner in self:
                 partner[name] = used[partner._origin.id]
 
-    @api.depends_context("uid")
-    def _compute_customer_cost_limits_mine(self):
-        self.customer_cost_limits_mine = self.env.user.has_group(
-            "customer_cost.group_customer_cost_accountant"
-        )
-
     # ------------------------------------------------------------
     # Who sets them
     # ------------------------------------------------------------
@@ -132,6 +121,22 @@ class ResPartner(models.Model):
         if limited:
             self._check_customer_cost_limits()
         return res
+
+    def action_customer_cost_limits(self):
+        """Open the dialog that sets this customer's own limits in the current company.
+
+        :raises AccessError: the user is no cost accountant
+        """
+        self.ensure_one()
+        self._check_may_limit()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Limits of %(customer)s", customer=self.display_name),
+            "res_model": "customer.cost.limits",
+            "view_mode": "form",
+            "target": "new",
+            "context": {"default_partner_id": self.commercial_partner_id.id},
+        }
 
     @api.model
     def _check_may_limit(self):

@@ -58,6 +58,7 @@ MATRIX = {
     "customer.cost.history.month":        (NONE, NONE, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.item":                 (READ, READ, ALL,  ALL,  READ, READ, READ, NONE, NONE),
     "customer.cost.item.month":           (NONE, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
+    "customer.cost.limits":               (NONE, NONE, "rwc", "rwc", NONE, NONE, NONE, NONE, NONE),
     "customer.cost.line":                 (READ, READ, READ, READ, NONE, READ, NONE, NONE, NONE),
     "customer.cost.override":             (READ, READ, READ, READ, READ, READ, NONE, NONE, NONE),
     "customer.cost.override.give":        (NONE, NONE, NONE, "rwc", NONE, NONE, NONE, NONE, NONE),

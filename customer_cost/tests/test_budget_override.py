@@ -52,9 +52,7 @@ class TestBudgetOverride(BudgetCommon):
     def test_what_was_used_up_meanwhile_blocks_the_approval(self):
         entry = self.over(1000.0)
         entry.action_submit()
-        self.create_bill(
-            [(self.expense_account, 300.0, {"cost_customer_id": self.customer_a.id})]
-        )
+        self.create_bill([(self.expense_account, 300.0, {"cost_customer_id": self.customer_a.id})])
         reviewer = self.users["reviewer"]
         with self.assertRefused("exceeded by.*100.00"):
             entry.with_user(reviewer).action_approve()
@@ -370,6 +368,24 @@ class TestCustomerLimits(BudgetCommon):
         self.assertFalse(partners._get_customer_cost_limits(other))
 
     @mute_logger(*QUIET)
+    def test_the_dialog_sets_limits_without_the_right_to_edit_contacts(self):
+        customer = self.customer_b
+        for role in ("accountant", "manager"):
+            user = self.users[role]
+            self.assertFalse(self.env["res.partner"].with_user(user).has_access("write"))
+            action = customer.with_user(user).action_customer_cost_limits()
+            dialog = (
+                self.env["customer.cost.limits"]
+                .with_user(user)
+                .with_context(**action["context"])
+                .create({"customer_cost_limit_year": 700.0})
+            )
+            dialog.action_save()
+            self.assertEqual(customer.customer_cost_limit_year, 700.0)
+            customer.customer_cost_limit_year = 0.0
+        with self.assertRaisesText(AccessError, "Only a cost accountant changes"):
+            customer.with_user(self.users["cost_user"]).action_customer_cost_limits()
+
     def test_only_a_cost_accountant_changes_a_limit(self):
         user = self.create_user("cost_seller", "rep")
         user.group_ids |= self.env.ref("base.group_partner_manager")

@@ -805,6 +805,7 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.pool.action_open_costs",
                 "customer.cost.profitability.action_open_costs",
                 "customer.cost.profitability.action_open_invoices",
+                "customer.cost.limits.action_save",
                 "customer.cost.line.action_open_entry",
                 "customer.cost.recording.action_open_periods",
                 "customer.cost.recording.period.action_record",

@@ -143,6 +143,20 @@ class TestRequest(CustomerCostCommon):
             state="settled",
         )
 
+    def test_an_approved_request_is_neither_changed_nor_reversed(self):
+        request = self.request()
+        with self.assertRefused("Release what is open of it"):
+            request.amount = 5.0
+        with self.assertRefused("no cost of its own: release what is open"):
+            request.action_reverse()
+
+    @freeze_time("2025-03-20")
+    def test_a_request_lies_no_further_ahead_than_a_cost_may_lie_back(self):
+        self.company.customer_cost_max_days_back = 30
+        self.request(post=False, date="2025-04-19")
+        with self.assertRefused("04/20/2025 is more than 30 days ahead", ValidationError):
+            self.request(post=False, date="2025-04-20")
+
     def test_the_bill_of_a_request_has_all_that_the_request_says(self):
         request = self.request()
         bill = self.env["account.move"].browse(

@@ -19,3 +19,4 @@ from . import customer_cost_budget_remedy
 from . import customer_cost_override_give
 from . import customer_cost_alert_act
 from . import customer_cost_alert_preview
+from . import customer_cost_limits
