@@ -14,11 +14,14 @@ class CustomerCostBudgetRemedy(models.TransientModel):
 
     _name = "customer.cost.budget.remedy"
     _description = "Remedies for a Cost Over Budget"
+    _inherit = ["customer.cost.dialog"]
 
     entry_id = fields.Many2one("customer.cost.entry", string="Cost", required=True, readonly=True)
-    findings = fields.Json(related="entry_id.findings")
-    currency_id = fields.Many2one(related="entry_id.currency_id")
-    company_currency_id = fields.Many2one(related="entry_id.company_currency_id")
+    findings = fields.Json(related="entry_id.findings", related_sudo=False)
+    currency_id = fields.Many2one(related="entry_id.currency_id", related_sudo=False)
+    company_currency_id = fields.Many2one(
+        related="entry_id.company_currency_id", related_sudo=False
+    )
     remedy = fields.Selection(
         [
             ("reduce", "Reduce the cost to what is available"),
@@ -52,6 +55,7 @@ class CustomerCostBudgetRemedy(models.TransientModel):
         string="Amount to Move",
         currency_field="company_currency_id",
         compute="_compute_amount",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
