@@ -40,6 +40,11 @@ class AccountMove(models.Model):
             # sudo: figures of the requests that the lines name
             lines = move.line_ids.filtered("cost_request_id")
             requests = lines.sudo().cost_request_id._origin
+            # What is typed and not saved is no right to read: see _check_may_name_requests.
+            saved = move._origin.line_ids.sudo().cost_request_id
+            requests = (requests & saved) | (
+                (requests - saved).sudo(self.env.su)._filtered_access("read").sudo()
+            )
             others = requests._read_settlement(without=move._origin.ids) if requests else {}
             messages = []
             for request in requests if move.state in ("draft", "posted") else ():

@@ -613,11 +613,31 @@ class TestRequest(CustomerCostCommon):
         billing.group_ids = self.env.ref("account.group_account_invoice")
         request = self.request()
         bill = self.create_bill([(self.expense_account, 10.0, {})], post=False)
-        with self.assertRefused("you may not settle this request"):
+        with self.assertRefused("You may not settle this request"):
             bill.invoice_line_ids.with_user(billing).cost_request_id = request.id
         bill = self.settle(request, 100.0)
         bill.with_user(billing)._reverse_moves([{"invoice_date": "2025-03-10"}], cancel=True)
         self.assertEqual(request.settled_amount, 0.0)
+
+    def test_naming_a_request_teaches_nothing_of_it(self):
+        billing = self.create_user("request_billing", "internal")
+        billing.group_ids = self.env.ref("account.group_account_invoice")
+        request = self.request()
+        bill = self.create_bill([(self.expense_account, 10.0, {})], post=False)
+        other = {"cost_request_id": request.id, "cost_customer_id": self.customer_b.id}
+        line = {"name": "Cost", "account_id": self.expense_account.id, "price_unit": 5.0}
+        new = {"invoice_line_ids": [Command.create({**line, **other})]}
+        hidden = {"invoice_line_ids": [Command.create({**line, "cost_customer_id": False})]}
+        for model, ids, vals, context in (
+            ("account.move.line", bill.invoice_line_ids.ids, other, {}),
+            ("account.move", bill.ids, new, {}),
+            ("account.move", bill.ids, hidden, {"default_cost_request_id": request.id}),
+        ):
+            with self.assertRaises(UserError) as refused:
+                self.rpc(billing, model, "write", ids, vals, context=context)
+                self.env.flush_all()
+            self.assertIn("You may not settle this request", str(refused.exception))
+            self.env.invalidate_all()
 
     def test_creating_the_bill_needs_the_right_to_make_bills(self):
         request = self.request()
