@@ -775,7 +775,6 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.entry.action_ask",
                 "customer.cost.entry.action_open_source",
                 "customer.cost.entry.action_refuse",
-                "customer.cost.entry.action_release",
                 "customer.cost.entry.action_reverse",
                 "customer.cost.entry.action_submit",
                 "customer.cost.entry.action_withdraw",
