@@ -99,7 +99,9 @@ class AccountMoveLine(models.Model):
     @api.model
     def _with_default_request(self, vals_list):
         default = self.env.context.get("default_cost_request_id")
-        return [{"cost_request_id": default, **vals} for vals in vals_list] if default else vals_list
+        return (
+            [{"cost_request_id": default, **vals} for vals in vals_list] if default else vals_list
+        )
 
     @api.model
     def _check_may_name_requests(self, requests):
@@ -115,9 +117,7 @@ class AccountMoveLine(models.Model):
         carried = self.search([("cost_request_id", "in", foreign.ids)]).cost_request_id
         if foreign - carried.sudo():
             raise UserError(
-                self.env._(
-                    "You may not settle this request: choose another one or leave it empty."
-                )
+                self.env._("You may not settle this request: choose another one or leave it empty.")
             )
 
     def _takes_back(self):

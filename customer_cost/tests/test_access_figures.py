@@ -252,9 +252,7 @@ class TestAccessFigures(CustomerCostCommon):
         pick = self.rpc(seller, model, "create", {"move_id": bill.id})
         line = {"pick_id": pick, "request_id": theirs.id}
         self.assertDenied(seller, f"{model}.line", "create", line)
-        self.assertDenied(
-            seller, f"{model}.line", "onchange", [], line, [], {"open_amount": {}}
-        )
+        self.assertDenied(seller, f"{model}.line", "onchange", [], line, [], {"open_amount": {}})
         lines = {"line_ids": [Command.create({"request_id": theirs.id})]}
         self.assertDenied(seller, model, "create", {"move_id": bill.id, **lines})
         spec = {"line_ids": {"fields": {"open_amount": {}, "description": {}}}}
