@@ -107,40 +107,59 @@ class AccountMove(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """SELECT move_id, company_id, customer_id, item_id, payment_method, date,
-                          sum(amount)
+                          origin_date, sum(amount)
                      FROM (%(commitments)s) committed WHERE move_id = ANY(%(bills)s)
-                 GROUP BY 1, 2, 3, 4, 5, 6
+                 GROUP BY 1, 2, 3, 4, 5, 6, 7
                 UNION ALL %(beyond)s
-                 ORDER BY 1, 2, 3, 4, 5, 6""",
+                 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8""",
                 commitments=self.env["customer.cost.commitment"]._table_query,
                 beyond=self._sql_beyond_requests(bills),
                 bills=bills.ids,
             )
         )
-        return [Ask(self.browse(move), *values, counted=True) for move, *values in rows]
+        return [
+            Ask(self.browse(move), *values, amount, counted=True, origin_date=origin_date)
+            for move, *values, origin_date, amount in rows
+        ]
 
     @api.model
     def _sql_beyond_requests(self, bills) -> SQL:
-        """What draft bills ask of requests beyond what is open of them."""
+        """What draft bills ask of requests beyond what is open of them.
+
+        Of several drafts of a request the earlier ones use it first: their parts add up.
+        """
+        requests = self.env["customer.cost.entry"]
+        digits = SQL("currency.decimal_places")
         return SQL(
             """SELECT bill.move_id, e.company_id, e.customer_id, e.item_id, e.payment_method,
-                      e.date, documents.drafted - GREATEST(
-                          CASE WHEN e.released_on IS NULL
-                               THEN e.amount_company - documents.settled ELSE 0 END, 0)
-                 FROM (SELECT DISTINCT move_id, cost_request_id FROM account_move_line
-                        WHERE move_id = ANY(%s) AND cost_request_id IS NOT NULL) bill
-                 JOIN customer_cost_entry e ON e.id = bill.cost_request_id
+                      %(day)s, e.date, %(month_amount)s
+                 FROM (SELECT move_id, request_id, sum(amount) AS own, sum(sum(amount)) OVER (
+                              PARTITION BY request_id ORDER BY move_id) AS drawn
+                         FROM (%(settling)s) d
+                        WHERE state = 'draft' AND request_id IN (
+                              SELECT cost_request_id FROM account_move_line
+                               WHERE move_id = ANY(%(bills)s) AND cost_request_id IS NOT NULL)
+                     GROUP BY 1, 2) bill
+                 JOIN customer_cost_entry e ON e.id = bill.request_id
                   AND e.customer_id IS NOT NULL
+                 JOIN res_company co ON co.id = e.company_id
+                 JOIN res_currency currency ON currency.id = co.currency_id
+           CROSS JOIN LATERAL (%(documents)s) documents
            CROSS JOIN LATERAL (
-                   SELECT COALESCE(sum(balance) FILTER (WHERE parent_state = 'posted'), 0)
-                              AS settled,
-                          COALESCE(sum(balance) FILTER (WHERE parent_state = 'draft'), 0)
-                              AS drafted
-                     FROM account_move_line WHERE cost_request_id = e.id) documents
-                WHERE documents.drafted > GREATEST(
+                   SELECT round(LEAST(bill.own, bill.drawn - GREATEST(
                           CASE WHEN e.released_on IS NULL
-                               THEN e.amount_company - documents.settled ELSE 0 END, 0)""",
-            bills.ids,
+                               THEN e.amount_company - documents.settled ELSE 0 END, 0)),
+                          %(digits)s) AS amount) beyond
+           CROSS JOIN LATERAL (%(months)s) m
+                WHERE bill.move_id = ANY(%(bills)s) AND beyond.amount > 0
+                  AND %(month_amount)s <> 0""",
+            settling=requests._sql_settling_documents(),
+            bills=bills.ids,
+            documents=requests._sql_settlement(SQL("e.id"), digits),
+            digits=digits,
+            **self.env["customer.cost.commitment"]._sql_month(
+                SQL("e"), SQL("beyond.amount"), digits
+            ),
         )
 
     @api.model
@@ -148,7 +167,7 @@ class AccountMove(models.Model):
         """Text per bill that changes with what it costs customers."""
         parts = defaultdict(list)
         for ask in asks:
-            parts[ask.key].append("|".join(map(str, ask[1:-1])))
+            parts[ask.key].append("|".join(map(str, ask[1:7])))
         return {move: ";".join(sorted(own)) for move, own in parts.items()}
 
     def action_override_budgets(self):

@@ -36,8 +36,10 @@ class AccountMoveLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        vals_list = [self._add_request_vals(vals) for vals in vals_list]
+        vals_list = self._with_default_request(vals_list)
         requests = self._browse_requests(vals.get("cost_request_id") for vals in vals_list)
+        self._check_may_name_requests(requests)
+        vals_list = [self._add_request_vals(vals) for vals in vals_list]
         problems = self._get_request_problems(requests)
         lines = super().create(vals_list)
         if requests:
@@ -50,6 +52,8 @@ class AccountMoveLine(models.Model):
         request = self._browse_requests([vals["cost_request_id"]])
         changed = self.filtered(lambda line: line.cost_request_id != request)
         left = changed.cost_request_id
+        if changed:
+            self._check_may_name_requests(request)
         problems = self._get_request_problems(request)
         if not (self.cost_customer_id or "cost_customer_id" in vals):
             vals = self._add_request_vals(vals)
@@ -86,22 +90,34 @@ class AccountMoveLine(models.Model):
         """Refuse requests that cannot be settled; credit notes and reversals take back any."""
         for line in self:
             request = line.cost_request_id.sudo()  # sudo: as above
-            line._check_may_name_request(request)
             problem = problems.get(request)
             if problem and not line._takes_back():
                 raise UserError(
                     self.env._("%(line)s: %(problem)s", line=line.display_name, problem=problem)
                 )
 
-    def _check_may_name_request(self, request):
-        """Who may not read a request can carry it along from a document, and choose none."""
-        if self.env.su or request.sudo(False).has_access("read"):
+    @api.model
+    def _with_default_request(self, vals_list):
+        default = self.env.context.get("default_cost_request_id")
+        return (
+            [{"cost_request_id": default, **vals} for vals in vals_list] if default else vals_list
+        )
+
+    @api.model
+    def _check_may_name_requests(self, requests):
+        """Who may not read a request can carry it along from a document, and choose none.
+
+        Asked before anything is said of a request.
+        """
+        if self.env.su:
             return
-        if not self.search_count(
-            [("cost_request_id", "=", request.id), ("id", "not in", self.ids)], limit=1
-        ):
+        foreign = requests - requests.sudo(False)._filtered_access("read")
+        if not foreign:
+            return
+        carried = self.search([("cost_request_id", "in", foreign.ids)]).cost_request_id
+        if foreign - carried.sudo():
             raise UserError(
-                self.env._("%(line)s: you may not settle this request.", line=self.display_name)
+                self.env._("You may not settle this request: choose another one or leave it empty.")
             )
 
     def _takes_back(self):

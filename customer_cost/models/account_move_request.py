@@ -3,7 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Command
 
 RECORDERS = "customer_cost.group_customer_cost_rep"
-BILL_TYPES = ("in_invoice", "in_receipt")
+# Bills that requests are proposed to; a refund takes back what it reverses.
+PROPOSAL_TYPES = ("in_invoice", "in_receipt")
 
 
 class AccountMove(models.Model):
@@ -29,23 +30,30 @@ class AccountMove(models.Model):
     def _compute_cost_request_proposal_count(self):
         requests = self.env["customer.cost.entry"]
         for move in self:
-            fits = move.state == "draft" and move.move_type in BILL_TYPES
+            fits = move.state == "draft" and move.move_type in PROPOSAL_TYPES
             move.cost_request_proposal_count = (
                 requests.search_count(requests._get_proposal_domain(move)) if fits else 0
             )
 
-    @api.depends("state", "line_ids.cost_request_id", "line_ids.balance")
+    @api.depends(
+        "state", "line_ids.cost_request_id", "line_ids.balance", "line_ids.amount_currency"
+    )
     def _compute_cost_request_warning(self):
         for move in self:
             # sudo: figures of the requests that the lines name
             lines = move.line_ids.filtered("cost_request_id")
             requests = lines.sudo().cost_request_id._origin
-            others = requests._read_settlement(without=move._origin.ids) if requests else {}
+            # What is typed and not saved is no right to read: see _check_may_name_requests.
+            saved = move._origin.line_ids.sudo().cost_request_id
+            requests = (requests & saved) | (
+                (requests - saved).sudo(self.env.su)._filtered_access("read").sudo()
+            )
+            others = requests._read_settlement(move._origin.ids, rounded=False) if requests else {}
             messages = []
             for request in requests if move.state in ("draft", "posted") else ():
                 posted, drafted = others.get(request.id, (0.0, 0.0))
-                own = sum(
-                    line.balance for line in lines if line.cost_request_id._origin.id == request.id
+                own = request._get_worth(
+                    lines.filtered(lambda line, r=request: line.cost_request_id._origin.id == r.id)
                 )
                 if move.state == "posted":
                     posted += own
@@ -106,7 +114,7 @@ class AccountMove(models.Model):
         )
         pairs = sorted(
             (
-                (abs(line.balance - request._get_rest()), request.id, line.id)
+                (abs(request._get_worth(line) - request._get_rest()), request.id, line.id)
                 for request in requests
                 for line in free
                 if line.cost_customer_id.commercial_partner_id

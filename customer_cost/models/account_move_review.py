@@ -4,9 +4,9 @@ import json
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..report.customer_cost_commitment import BILL_TYPES
 from .customer_cost_review_stage import ReviewFacts
 from .customer_cost_reviewed import REVIEW_FIELDS
+from .review_appointments import CUSTOMER_BILL_TYPES
 
 
 class AccountMove(models.Model):
@@ -158,7 +158,7 @@ class AccountMove(models.Model):
         bills = self.filtered(
             lambda move: (
                 move.company_id.id in companies
-                and move.move_type in BILL_TYPES
+                and move.move_type in CUSTOMER_BILL_TYPES
                 and move.state == "draft"
                 and move._get_cost_lines()
             )

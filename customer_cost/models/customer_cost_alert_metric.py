@@ -21,6 +21,7 @@ METRICS = {
     "requests": _lt("Unsettled requests"),
     "pool": _lt("Unallocated pool"),
     "budget": _lt("Budget use %"),
+    "budget_end": _lt("Budget ends in (days)"),
 }
 
 
@@ -50,6 +51,7 @@ DEFINITIONS = {
     "requests": Metric("amount", "requests", has_window=False, has_days=True),
     "pool": Metric("amount", "pool"),
     "budget": Metric("percent", "budget"),
+    "budget_end": Metric("days", "budget_end", has_window=False),
 }
 # Metrics of the balance that can be compared with the customer's own past.
 RELATIVE = (
@@ -280,12 +282,13 @@ class CustomerCostAlertMetric(models.AbstractModel):
 
     @api.model
     def _sql_requests(self, company, window, today, days) -> SQL:
-        """What is open of approved requests that are more than ``days`` days old."""
+        """What is open of requests that were approved more than ``days`` days ago."""
         return SQL(
             """SELECT c.customer_id, NULL::int AS item_id, sum(c.amount) AS figure
                  FROM (%s) c
                  JOIN customer_cost_entry e ON e.id = c.entry_id AND e.state = 'approved'
-                WHERE c.company_id = %s AND c.kind = 'request' AND c.date < %s
+                WHERE c.company_id = %s AND c.kind = 'request'
+                  AND COALESCE(e.approved_on, e.date) < %s
              GROUP BY 1""",
             self.env["customer.cost.commitment"]._table_query,
             company.id,
@@ -315,15 +318,35 @@ class CustomerCostAlertMetric(models.AbstractModel):
 
     @api.model
     def _sql_budget(self, company, window, today, days) -> SQL:
-        """Actual and committed cost of the window's months in percent of what was planned."""
+        """Actual and committed cost of the window's months in percent of what was planned.
+
+        Of several budgets of a customer the one that is used most.
+        """
         return SQL(
-            """SELECT customer_id, NULL::int AS item_id,
-                      100 * sum(actual + committed) / NULLIF(GREATEST(sum(planned), 0), 0)
-                          AS figure
-                 FROM (%s) b
-                WHERE company_id = %s AND state = 'confirmed' AND month BETWEEN %s AND %s
+            """SELECT customer_id, NULL::int AS item_id, max(used) AS figure
+                 FROM (SELECT customer_id, 100 * sum(actual + committed)
+                              / NULLIF(GREATEST(sum(planned), 0), 0) AS used
+                         FROM (%s) b
+                        WHERE company_id = %s AND state = 'confirmed' AND month BETWEEN %s AND %s
+                     GROUP BY budget_id, customer_id) budget
              GROUP BY 1""",
             self.env["customer.cost.budget.report"]._table_query,
             company.id,
             *window,
+        )
+
+    @api.model
+    def _sql_budget_end(self, company, window, today, days) -> SQL:
+        """Days until the first confirmed budget of a customer ends that has money left."""
+        return SQL(
+            """SELECT b.customer_id, NULL::int AS item_id, min(b.date_to) - %s AS figure
+                 FROM customer_cost_budget b
+                 JOIN (SELECT budget_id FROM (%s) usage
+                     GROUP BY 1 HAVING sum(available) > 0) spare ON spare.budget_id = b.id
+                WHERE b.company_id = %s AND b.state = 'confirmed' AND b.date_to >= %s
+             GROUP BY 1""",
+            today,
+            self.env["customer.cost.budget.report"]._table_query,
+            company.id,
+            today,
         )

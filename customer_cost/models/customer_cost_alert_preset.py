@@ -60,4 +60,11 @@ class CustomerCostAlertRule(models.Model):
                 "threshold": 90.0,
                 "severity": "info",
             },
+            {
+                "name": self.env._("Budgets that end within 30 days with money left"),
+                "metric": "budget_end",
+                "operator": "below",
+                "threshold": 30.0,
+                "severity": "info",
+            },
         ]

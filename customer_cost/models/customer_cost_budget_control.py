@@ -1,16 +1,17 @@
 from collections import defaultdict
 from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.tools import SQL, formatLang
+from odoo.tools import SQL, formatLang, groupby
 
 from ..engine import from_minor, to_minor
 from ..findings import LEVELS, Finding
 
 
 class Ask(NamedTuple):
-    """A cost that a budget is asked about."""
+    """A cost that a budget is asked about, or what of it serves one month."""
 
     key: object
     """What the answers are returned by."""
@@ -23,6 +24,8 @@ class Ask(NamedTuple):
     """Company currency."""
     counted: bool = False
     """Whether the commitments hold it already."""
+    origin_date: date | None = None
+    """The cost's own day, which class membership is asked for; ``date`` where it is empty."""
 
 
 class Breach(NamedTuple):
@@ -58,9 +61,9 @@ class CustomerCostBudget(models.Model):
     def _get_breaches(self, asks, apart=False):
         """Limits that these costs pass, in a number of queries that does not depend on theirs.
 
-        :param asks: list of :class:`Ask`; each sees what is in ledger and commitments, and those
-            before it in the list
-        :param apart: each sees nothing of the others
+        :param asks: list of :class:`Ask`, those of one key together: they are one cost. Each cost
+            sees what is in ledger and commitments, and those before it in the list
+        :param apart: each cost sees nothing of the others
         :return: dict of key to list of :class:`Breach`, per budget those of its strictest level
         """
         covering = self._get_covering(asks)
@@ -74,40 +77,49 @@ class CustomerCostBudget(models.Model):
         ancestors = self._get_ancestors({ask.item_id for ask in asks})
         earlier = defaultdict(lambda: defaultdict(int))
         breaches = defaultdict(list)
-        for position, ask in enumerate(asks):
-            for budget in map(by_id.get, covering.get(position, ())):
-                scope = budget._choose_scope(usage[budget.id], ask, ancestors)
-                if scope is None:
-                    continue
+        for key, group in groupby(enumerate(asks), lambda pair: pair[1].key):
+            parts = defaultdict(lambda: defaultdict(int))
+            for position, ask in group:
+                counted = ask.counted
+                for budget in map(by_id.get, covering.get(position, ())):
+                    scope = budget._choose_scope(usage[budget.id], ask, ancestors)
+                    if scope is not None:
+                        minor = to_minor(ask.amount, budget.currency_id.decimal_places)
+                        parts[budget, scope][ask.date.replace(day=1)] += minor
+            for (budget, scope), own in parts.items():
                 before = {} if apart else earlier[budget.id, scope]
-                breaches[ask.key] += budget._check_ask(ask, scope, usage[budget.id][scope], before)
-                if not (apart or ask.counted):
-                    month = ask.date.replace(day=1)
-                    before[month] += to_minor(ask.amount, budget.currency_id.decimal_places)
+                breaches[key] += budget._check_cost(
+                    own, counted, scope, usage[budget.id][scope], before
+                )
+                if not (apart or counted):
+                    for month, minor in own.items():
+                        before[month] += minor
         return breaches
 
     @api.model
-    def _get_left(self, ask):
+    def _get_left(self, asks):
         """What the tightest confirmed budget of a cost has left after everything committed.
 
+        :param asks: list of :class:`Ask` of the cost
         :return: amount in company currency, negative where more is used than planned, or ``None``
             where no budget covers the cost
         """
-        covering = self._get_covering([ask], limited=False).get(0, [])
+        covering = self._get_covering(asks, limited=False)
         # sudo: as in _get_breaches; the caller shows it to who decides on the cost
-        budgets = self.browse(covering).sudo()
+        budgets = self.browse({budget for found in covering.values() for budget in found}).sudo()
         usage = self.env["customer.cost.budget.report"]._read_usage(budgets)
-        ancestors = self._get_ancestors({ask.item_id})
+        ancestors = self._get_ancestors({ask.item_id for ask in asks})
         left = []
-        for budget in budgets:
-            scope = budget._choose_scope(usage[budget.id], ask, ancestors)
-            if scope is None:
-                continue
-            months = usage[budget.id][scope]
-            for window in budget._get_windows(ask.date.replace(day=1), months):
-                rows = [months.get(month, (0, 0, 0)) for month in window]
-                minor = sum(planned - actual - committed for planned, actual, committed in rows)
-                left.append(float(from_minor(minor, budget.currency_id.decimal_places)))
+        for position, ask in enumerate(asks):
+            for budget in budgets.browse(covering.get(position, ())):
+                scope = budget._choose_scope(usage[budget.id], ask, ancestors)
+                if scope is None:
+                    continue
+                months = usage[budget.id][scope]
+                for window in budget._get_windows([ask.date.replace(day=1)], months):
+                    rows = [months.get(month, (0, 0, 0)) for month in window]
+                    minor = sum(planned - actual - committed for planned, actual, committed in rows)
+                    left.append(float(from_minor(minor, budget.currency_id.decimal_places)))
         return min(left, default=None)
 
     @api.model
@@ -124,8 +136,9 @@ class CustomerCostBudget(models.Model):
             SQL(
                 """WITH ask AS MATERIALIZED (
                        SELECT * FROM unnest(%(positions)s::int[], %(companies)s::int[],
-                                            %(customers)s::int[], %(dates)s::date[])
-                              AS ask(position, company_id, customer_id, date))
+                                            %(customers)s::int[], %(dates)s::date[],
+                                            %(days)s::date[])
+                              AS ask(position, company_id, customer_id, date, day))
                    SELECT ask.position, array_agg(b.id ORDER BY b.id)
                      FROM ask
                      JOIN customer_cost_budget b ON b.company_id = ask.company_id
@@ -136,8 +149,8 @@ class CustomerCostBudget(models.Model):
                              JOIN res_partner_category top ON top.id = b.category_id
                             WHERE held.customer_id = ask.customer_id
                               AND c.parent_path LIKE top.parent_path || '%%'
-                              AND ask.date >= COALESCE(held.date_from, '-infinity')
-                              AND ask.date <= COALESCE(held.date_to, 'infinity')))
+                              AND ask.day >= COALESCE(held.date_from, '-infinity')
+                              AND ask.day <= COALESCE(held.date_to, 'infinity')))
                     WHERE %(unlimited)s
                        OR EXISTS (SELECT FROM customer_cost_budget_band l WHERE l.budget_id = b.id)
                  GROUP BY 1""",
@@ -145,6 +158,7 @@ class CustomerCostBudget(models.Model):
                 companies=[ask.company_id for ask in asks],
                 customers=[ask.customer_id for ask in asks],
                 dates=[ask.date for ask in asks],
+                days=[ask.origin_date or ask.date for ask in asks],
                 held=members._sql_held(),
                 unlimited=not limited,
             )
@@ -170,45 +184,60 @@ class CustomerCostBudget(models.Model):
                     return item_id, method
         return None
 
-    def _check_ask(self, ask, scope, months, before):
-        """Breaches of this budget's strictest level by one cost; of several, by stage the last."""
+    def _check_cost(self, own, counted, scope, months, before):
+        """Breaches of this budget's strictest level by one cost; of several, by stage the last.
+
+        Of several months those of the one that allows the least of the cost.
+
+        :param own: dict of month to what the cost asks of it
+        :param counted: whether the commitments hold it already
+        :param months: dict of month to planned, actual and committed
+        :param before: dict of month to what costs before this one ask for
+        """
         self.ensure_one()
         digits = self.currency_id.decimal_places
-        amount = to_minor(ask.amount, digits)
-        if amount <= 0:
-            return []
-        found = []
-        for window in self._get_windows(ask.date.replace(day=1), months):
+        worst, worst_rank = [], None
+        for window in self._get_windows(sorted(own), months):
+            amount = sum(own.get(month, 0) for month in window)
+            if amount <= 0:
+                continue
             rows = [months.get(month, (0, 0, 0)) for month in window]
             planned, actual, committed = (sum(row[i] for row in rows) for i in range(3))
             committed += sum(before.get(month, 0) for month in window)
-            if ask.counted:
+            if counted:
                 committed -= amount
-            for band in self.band_ids:
-                limit = band._get_limit(planned, digits)
-                if actual + committed + amount > limit:
-                    found.append(
-                        Breach(band, *scope, window, planned, actual, committed, amount, limit)
-                    )
-            if found:
-                break
-        strictest = max((LEVELS.index(breach.band.action) for breach in found), default=None)
+            found = [
+                Breach(band, *scope, window, planned, actual, committed, amount, limit)
+                for band in self.band_ids
+                if actual + committed + amount > (limit := band._get_limit(planned, digits))
+            ]
+            if not found:
+                continue
+            strictest = max(LEVELS.index(breach.band.action) for breach in found)
+            found = [breach for breach in found if LEVELS.index(breach.band.action) == strictest]
+            room = min(breach.room for breach in found)
+            rank = (strictest, -Fraction(room, amount))
+            if worst_rank is None or rank > worst_rank:
+                worst, worst_rank = found, rank
         last = {
             breach.band.stage_id: breach
-            for breach in sorted(found, key=lambda breach: breach.limit)
-            if LEVELS.index(breach.band.action) == strictest
+            for breach in sorted(worst, key=lambda breach: breach.limit)
         }
         return list(last.values())
 
-    def _get_windows(self, month, months):
-        """Tuples of months over which plan and use are added up for a cost of ``month``."""
+    def _get_windows(self, own, months):
+        """Tuples of months over which plan and use are added up for a cost of months ``own``."""
         if self.control == "month":
-            return [(month,)]
+            return [(month,) for month in own]
         every = self._get_months()
         if self.control == "whole":
             return [tuple(every)]
-        later = [day for day in every if day > month and any(months.get(day, (0, 0, 0))[1:])]
-        return [tuple(day for day in every if day <= last) for last in (month, *later)]
+        last_days = [
+            day
+            for day in every
+            if day in own or day > own[0] and any(months.get(day, (0, 0, 0))[1:])
+        ]
+        return [tuple(day for day in every if day <= last) for last in last_days]
 
     # ------------------------------------------------------------
     # What is said of it

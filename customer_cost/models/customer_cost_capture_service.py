@@ -78,29 +78,44 @@ class CustomerCostCapture(models.AbstractModel):
                           w.name, w.partner_id, w.map_id, w.item_id, w.customer_id, w.centre_id,
                           %(amount)s AS amount, %(currency_amount)s AS currency_amount
                      FROM (%(worth)s) w
-               CROSS JOIN LATERAL (
-                       SELECT day AS service_date, sum(weight) OVER (ORDER BY day) AS upto,
-                              weight, sum(weight) OVER () AS total
-                         FROM (SELECT w.date AS day, 1::numeric AS weight
-                                WHERE w.service_from IS NULL
-                            UNION ALL
-                               SELECT covered.first, (covered.last - covered.first + 1) * %(full)s
-                                      / extract(day FROM next_month - interval '1 day')
-                                 FROM generate_series(
-                                      date_trunc('month', w.service_from::timestamp),
-                                      w.service_to, interval '1 month') month
-                           CROSS JOIN LATERAL (SELECT month + interval '1 month') n(next_month)
-                           CROSS JOIN LATERAL (
-                                      SELECT GREATEST(month::date, w.service_from),
-                                             LEAST(next_month::date - 1, w.service_to)
-                                      ) covered(first, last)) day) m) spread
+               CROSS JOIN LATERAL (%(months)s) m) spread
                 WHERE amount <> 0 OR currency_amount <> 0""",
             worth=worth,
-            full=FULL_MONTH,
+            months=self._sql_service_months(SQL("w")),
             amount=self._sql_month_amount(SQL("w.amount"), SQL("w.digits")),
             currency_amount=self._sql_month_amount(
                 SQL("w.currency_amount"), SQL("w.currency_digits")
             ),
+        )
+
+    @api.model
+    def _sql_service_months(self, row) -> SQL:
+        """Months of the service period of ``row``, or its date where it has none.
+
+        Rows of ``service_date``, the ``place`` among them and the weights that
+        :meth:`_sql_month_amount` reads.
+
+        :param row: alias with ``date``, ``service_from`` and ``service_to``
+        """
+        return SQL(
+            """SELECT day AS service_date, row_number() OVER (ORDER BY day) AS place,
+                      sum(weight) OVER (ORDER BY day) AS upto, weight,
+                      sum(weight) OVER () AS total
+                 FROM (SELECT %(row)s.date AS day, 1::numeric AS weight
+                        WHERE %(row)s.service_from IS NULL
+                    UNION ALL
+                       SELECT covered.first, (covered.last - covered.first + 1) * %(full)s
+                              / extract(day FROM next_month - interval '1 day')
+                         FROM generate_series(
+                              date_trunc('month', %(row)s.service_from::timestamp),
+                              %(row)s.service_to, interval '1 month') month
+                   CROSS JOIN LATERAL (SELECT month + interval '1 month') n(next_month)
+                   CROSS JOIN LATERAL (
+                              SELECT GREATEST(month::date, %(row)s.service_from),
+                                     LEAST(next_month::date - 1, %(row)s.service_to)
+                              ) covered(first, last)) day""",
+            row=row,
+            full=FULL_MONTH,
         )
 
     @api.model

@@ -41,7 +41,23 @@ class CustomerCostEntry(models.Model):
         breaches = self.env["customer.cost.budget"]._get_breaches(self._get_budget_asks(), apart)
         return {entry: found for entry, found in breaches.items() if found}
 
-    def _get_budget_asks(self):
+    def _get_budget_asks(self, ahead=0):
+        """What these costs ask for, one :class:`Ask` per month that they serve.
+
+        :param ahead: months by which date and service period are moved
+        """
+        asking = self.filtered(
+            lambda entry: (
+                entry.kind != "captured"
+                and entry.state in CHECKED_STATES
+                and not entry.reversal_of_id
+                and entry.customer_id
+                and entry.item_id
+                and entry.company_id
+                and entry.date
+            )
+        )
+        months = asking._get_month_amounts(ahead)
         return [
             Ask(
                 key=entry,
@@ -49,18 +65,13 @@ class CustomerCostEntry(models.Model):
                 customer_id=entry.customer_id._origin.id,
                 item_id=entry.item_id._origin.id,
                 payment_method=entry.payment_method,
-                date=entry.date,
-                amount=entry.amount_company,
+                date=day,
+                amount=amount,
                 counted=entry.state == "submitted",
+                origin_date=entry._get_dates(ahead)[0],
             )
-            for entry in self
-            if entry.kind != "captured"
-            and entry.state in CHECKED_STATES
-            and not entry.reversal_of_id
-            and entry.customer_id
-            and entry.item_id
-            and entry.company_id
-            and entry.date
+            for entry in asking
+            for day, _service_day, amount in months[entry]
         ]
 
     def _get_budget_left(self):
@@ -69,7 +80,7 @@ class CustomerCostEntry(models.Model):
         :return: amount, or ``None`` where no budget covers the cost
         """
         asks = self._get_budget_asks()
-        return self.env["customer.cost.budget"]._get_left(asks[0]) if asks else None
+        return self.env["customer.cost.budget"]._get_left(asks) if asks else None
 
     def _hold_budgets(self):
         budgets = self.env["customer.cost.budget"]
@@ -78,6 +89,7 @@ class CustomerCostEntry(models.Model):
 
     def _get_budget_substance(self):
         self.ensure_one()
+        service = (self.service_from, self.service_to) if self.service_from else ()
         return "|".join(
             str(value)
             for value in (
@@ -87,6 +99,7 @@ class CustomerCostEntry(models.Model):
                 self.payment_method,
                 self.date,
                 self.company_currency_id.round(self.amount_company),
+                *service,
             )
         )
 

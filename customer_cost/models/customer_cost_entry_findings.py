@@ -25,6 +25,8 @@ class CustomerCostEntry(models.Model):
         "kind",
         "override_ids",
         "payment_method",
+        "service_from",
+        "service_to",
         "state",
     )
     @api.depends_context("uid", "lang")

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, date_utils
 
@@ -111,42 +111,79 @@ class CustomerCostEntryLedger(models.Model):
             "entry_id": self.id,
             "statistical": True,
         }
-        if not self.service_from:
-            return [
-                {
-                    **shared,
-                    "date": self.date,
-                    "service_date": self.date,
-                    "amount": self.amount_company,
-                }
-            ]
-        digits = self.company_currency_id.decimal_places
-        months = spread(to_minor(self.amount_company, digits), self.service_from, self.service_to)
-        open_days = self._get_first_open_days([day for day, _minor in months])
         return [
-            {
-                **shared,
-                "date": open_days[day],
-                "service_date": day,
-                "amount": float(from_minor(minor, digits)),
-            }
-            for day, minor in months
-            if minor
+            {**shared, "date": day, "service_date": service_day, "amount": amount}
+            for day, service_day, amount in self._get_month_amounts()[self]
         ]
 
+    def _get_month_amounts(self, ahead=0):
+        """In which months these costs count, to the cent; of all of them one query.
+
+        A service month counts where the ledger has it: a closed one on the first open day.
+
+        :param ahead: months by which date and service period are moved
+        :return: dict of cost to list of ``(day, service day, amount)``, company currency
+        """
+        parts = {entry: entry._spread_amount(ahead) for entry in self}
+        service = {
+            (entry.company_id.id, day)
+            for entry, months in parts.items()
+            if entry.service_from
+            for day, _amount in months
+        }
+        open_days = self._get_first_open_days(service)
+        return {
+            entry: [
+                (open_days.get((entry.company_id.id, day), day), day, amount)
+                for day, amount in months
+            ]
+            for entry, months in parts.items()
+        }
+
+    def _spread_amount(self, ahead):
+        """Service days and amounts of this cost; the whole on its date while these are wrong."""
+        day, first, last = self._get_dates(ahead)
+        problem = self.env["customer.cost.capture"]._get_service_problem(first, last, day)
+        if problem or not first:
+            return [(day, self.amount_company)]
+        digits = self.company_currency_id.decimal_places
+        months = spread(to_minor(self.amount_company, digits), first, last)
+        return [(day, float(from_minor(minor, digits))) for day, minor in months if minor]
+
+    def _get_dates(self, ahead=0):
+        """Date, first and last day of service; ``ahead`` months later, from a first of month."""
+        self.ensure_one()
+        if not ahead:
+            return self.date, self.service_from, self.service_to
+        day = date_utils.add(date_utils.start_of(self.date, "month"), months=ahead)
+        first, last = (
+            moved and date_utils.add(moved, months=ahead)
+            for moved in (self.service_from, self.service_to)
+        )
+        if last and self.service_to == date_utils.end_of(self.service_to, "month"):
+            last = date_utils.end_of(last, "month")
+        return day, first, last
+
+    @api.model
     def _get_first_open_days(self, days):
-        """Days of the company by day: itself where its period is open, else the next open one."""
-        return dict(
-            self.env.execute_query(
+        """Of ``(company id, day)`` the day itself where its period is open, else the next open."""
+        if not days:
+            return {}
+        companies, days = zip(*sorted(days), strict=True)
+        return {
+            (company_id, day): first
+            for company_id, day, first in self.env.execute_query(
                 SQL(
-                    "SELECT day, %s FROM unnest(%s::date[]) AS service(day)",
+                    "SELECT company_id, day, %s"
+                    "  FROM unnest(%s::int[], %s::date[]) AS service(company_id, day)",
                     self.env["customer.cost.period"]._sql_first_open_day(
-                        SQL("%s", self.company_id.id), SQL("day")
+                        SQL("service.company_id"), SQL("day")
                     ),
-                    days,
+                    list(companies),
+                    list(days),
                 )
             )
-        )
+        }
 
     def action_open_source(self):
         """Open the journal entry behind a captured cost, as far as the reader's rights go."""

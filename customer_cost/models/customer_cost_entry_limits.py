@@ -1,7 +1,7 @@
 from collections import defaultdict
 
-from odoo import models
-from odoo.tools import SQL, formatLang
+from odoo import api, models
+from odoo.tools import SQL, format_date, formatLang, groupby
 
 from ..engine import from_minor, to_minor
 from ..findings import EACH_ALONE, Finding
@@ -27,30 +27,46 @@ class CustomerCostEntry(models.Model):
         used = self._read_cost_of_customers(asks)
         # sudo: names of customers of costs that the user records
         by_id = {customer.id: customer for customer in customers.sudo()}
-        for ask in asks:
+        for entry, group in groupby(asks, lambda ask: ask.key):
+            ask = group[0]
             # sudo: fiscal year and currency of a company whose cost the user records
             company = self.env["res.company"].sudo().browse(ask.company_id)
             digits = company.currency_id.decimal_places
-            amount = to_minor(ask.amount, digits)
+            asked = defaultdict(int)
+            for part in group:
+                asked[part.date.replace(day=1)] += to_minor(part.amount, digits)
             months = used[ask.company_id, ask.customer_id]
-            year = company.compute_fiscalyear_dates(ask.date)
             own = limits[ask.company_id, ask.customer_id]
-            for name, first, last in (
-                ("customer_cost_limit_month", ask.date.replace(day=1), ask.date),
-                ("customer_cost_limit_year", year["date_from"], year["date_to"]),
-            ):
-                before = sum(minor for month, minor in months.items() if first <= month <= last)
-                after = before if ask.counted else before + amount
+            for name in ("customer_cost_limit_month", "customer_cost_limit_year"):
                 limit = to_minor(own.get(name, 0.0), digits)
-                if limit and amount > 0 and after > limit:
-                    found.setdefault(ask.key, []).append(
-                        self._prepare_limit_finding(
-                            by_id[ask.customer_id], company.currency_id, name, after, limit
+                for first, last in self._get_limit_windows(name, company, asked) if limit else ():
+                    amount = sum(minor for month, minor in asked.items() if first <= month <= last)
+                    after = sum(minor for month, minor in months.items() if first <= month <= last)
+                    after += 0 if ask.counted else amount
+                    if amount > 0 and after > limit:
+                        found.setdefault(entry, []).append(
+                            self._prepare_limit_finding(
+                                by_id[ask.customer_id],
+                                company.currency_id,
+                                name,
+                                after,
+                                limit,
+                                first,
+                            )
                         )
-                    )
+                        break
             if not (apart or ask.counted):
-                months[ask.date.replace(day=1)] += amount
+                for month, minor in asked.items():
+                    months[month] += minor
         return found
+
+    @api.model
+    def _get_limit_windows(self, name, company, months):
+        """First and last day of the months, or of the fiscal years, that a cost serves."""
+        if name == "customer_cost_limit_month":
+            return [(month, month) for month in sorted(months)]
+        years = [company.compute_fiscalyear_dates(month) for month in sorted(months)]
+        return list(dict.fromkeys((year["date_from"], year["date_to"]) for year in years))
 
     def _read_cost_of_customers(self, asks):
         """Direct and committed cost of the customers asked about, by month, in minor units.
@@ -89,7 +105,7 @@ class CustomerCostEntry(models.Model):
             used[company_id, customer_id][month] += to_minor(amount, digits[company_id])
         return used
 
-    def _prepare_limit_finding(self, customer, currency, name, after, limit):
+    def _prepare_limit_finding(self, customer, currency, name, after, limit, month):
         def money(minor):
             value = float(from_minor(minor, currency.decimal_places))
             return formatLang(self.env, value, currency_obj=currency)
@@ -97,8 +113,9 @@ class CustomerCostEntry(models.Model):
         figures = {"customer": customer.display_name, "cost": money(after), "limit": money(limit)}
         message = (
             self.env._(
-                "With this cost, %(customer)s costs %(cost)s in the month. Its own limit is "
+                "With this cost, %(customer)s costs %(cost)s in %(month)s. Its own limit is "
                 "%(limit)s.",
+                month=format_date(self.env, month, date_format="MMMM y"),
                 **figures,
             )
             if name == "customer_cost_limit_month"

@@ -73,7 +73,7 @@ class CustomerCostEntry(models.Model):
         for entry in checked:
             breaches = [
                 # sudo: figures of the policy, also those of costs the user may not see
-                policy._get_breach(entry.sudo(), totals.get((entry, policy), 0.0))
+                policy._get_breach(entry.sudo(), totals.get((entry, policy), (entry.date, 0.0)))
                 for policy in policies[entry]
             ]
             if any(breaches):
@@ -83,10 +83,11 @@ class CustomerCostEntry(models.Model):
     def _get_month_totals(self, policies):
         """What a month comes to with these costs, for the policies that limit it.
 
-        Ledger and commitments of customer, month and the policy's items, company currency.
+        Ledger and commitments of customer, month and the policy's items, company currency. Of the
+        months that a cost serves the one that comes to most.
 
         :param policies: dict of cost to its policies
-        :return: dict of (cost, policy) to amount
+        :return: dict of (cost, policy) to month and amount
         """
         limits = {
             entry: policies[entry].filtered(lambda policy: policy.kind == "month_limit")
@@ -96,32 +97,40 @@ class CustomerCostEntry(models.Model):
         limited = self.filtered(lambda entry: limits.get(entry))
         if not limited:
             return {}
-        spent = limited._read_months()
+        asked = limited._get_asked_by_month()
+        spent = limited._read_months({key[-1] for own in asked.values() for key in own})
         totals = {}
         for entry in limited:
-            key = entry._get_month_key()
             for policy in limits[entry]:
                 path = policy.item_id.parent_path or ""
-                total = entry.amount_company + sum(
-                    amount
-                    for item, entry_id, amount in spent[key]
-                    if item.parent_path.startswith(path) and entry_id != entry._origin.id
-                )
-                totals[entry, policy] = policy.currency_id.round(total)
+                sums = [
+                    own
+                    + sum(
+                        amount
+                        for item, entry_id, amount in spent[key]
+                        if item.parent_path.startswith(path) and entry_id != entry._origin.id
+                    )
+                    for key, own in asked[entry].items()
+                ]
+                total = max(sums)
+                month = list(asked[entry])[sums.index(total)][-1]
+                totals[entry, policy] = (month, policy.currency_id.round(total))
             if entry.state != "submitted":
-                spent[key].append((entry.item_id, entry._origin.id, entry.amount_company))
+                for key, own in asked[entry].items():
+                    spent[key].append((entry.item_id, entry._origin.id, own))
         return totals
 
-    def _get_month_key(self):
-        return (
-            self.company_id.id,
-            self.customer_id._origin.id,
-            date_utils.start_of(self.date, "month"),
-        )
+    def _get_asked_by_month(self):
+        """Dict of cost to dict of company, customer and month to what it asks of the month."""
+        asked = defaultdict(lambda: defaultdict(float))
+        for entry, months in self._get_month_amounts().items():
+            for day, _service_day, amount in months:
+                month = date_utils.start_of(day, "month")
+                asked[entry][entry.company_id.id, entry.customer_id._origin.id, month] += amount
+        return asked
 
-    def _read_months(self):
+    def _read_months(self, dates):
         """Dict of company, customer and month to its (item, entry id, amount), two queries."""
-        dates = self.mapped("date")
         domain = [
             ("company_id", "in", self.company_id.ids),
             ("customer_id", "in", self.customer_id._origin.ids),
@@ -167,12 +176,14 @@ class CustomerCostEntry(models.Model):
     def _submit(self):
         self._refresh_amount_company()
         breaches = self._get_policy_breaches()
-        super()._submit()
+        res = super()._submit()
         self._log_breaches(breaches)
+        return res
 
     def _restart_review(self):
-        super()._restart_review()
+        res = super()._restart_review()
         self._log_breaches(self._get_policy_breaches())
+        return res
 
     def _log_breaches(self, breaches):
         """Replace what is logged of these costs; ``breaches`` as they were just before."""
@@ -189,7 +200,7 @@ class CustomerCostEntry(models.Model):
                     "figure": breach.figure,
                     "limit": breach.limit,
                     "message": breach.message,
-                    "date": entry.submitted_on,
+                    "date": entry.submitted_on or fields.Date.context_today(self),
                     "user_id": entry.submitter_id.id,
                     "customer_id": entry.customer_id.id,
                     "item_id": entry.item_id.id,

@@ -3,7 +3,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date, formatLang
 
-BOOKS_READERS = "account.group_account_readonly,account.group_account_invoice"
+from .review_appointments import BOOK_GROUPS
+
 SETTLEMENT_STATES = [
     ("none", "Not approved"),
     ("open", "Open"),
@@ -28,7 +29,7 @@ class CustomerCostEntry(models.Model):
         "cost_request_id",
         string="Settled By",
         readonly=True,
-        groups=BOOKS_READERS,
+        groups=BOOK_GROUPS,
     )
     approved_on = fields.Date(readonly=True, copy=False)
     released_on = fields.Date(
@@ -80,6 +81,7 @@ class CustomerCostEntry(models.Model):
         "kind",
         "amount_company",
         "released_on",
+        "settlement_line_ids.amount_currency",
         "settlement_line_ids.balance",
         "settlement_line_ids.parent_state",
     )
@@ -108,31 +110,34 @@ class CustomerCostEntry(models.Model):
             waits = entry.settlement_state in OPEN_STATES and entry.approved_on
             entry.open_days = (today - entry.approved_on).days if waits else 0
 
-    def _read_settlement(self, without=()):
+    def _read_settlement(self, without=(), rounded=True):
         """Amounts of posted and of draft documents that name these requests.
 
         :param without: ids of journal entries that are not looked at
+        :param rounded: to the cents of the currency, else as it is to be added to
         :return: dict of id to ``(posted, draft)``, company currency, positive as a cost is
         """
         self._flush_settlement()
         # The amounts alone, of requests that the reader may see; the documents stay behind rights.
         rows = self.env.execute_query(
             SQL(
-                """SELECT request_id,
-                          COALESCE(sum(amount) FILTER (WHERE state = 'posted'), 0)::float,
-                          COALESCE(sum(amount) FILTER (WHERE state = 'draft'), 0)::float
-                     FROM (%s) documents
-                    WHERE request_id = ANY(%s) AND (move_id = ANY(%s)) IS NOT TRUE GROUP BY 1""",
-                self._sql_settling_documents(),
+                """SELECT request_id, settled::float, drafted::float
+                     FROM unnest(%s::int[]) request(request_id)
+               CROSS JOIN LATERAL (%s) documents""",
                 self._origin.ids,
-                list(without),
+                self._sql_settlement(
+                    SQL("request.request_id"), None if rounded else SQL("9"), without
+                ),
             )
         )
         return {request_id: amounts for request_id, *amounts in rows}
 
     @api.model
     def _flush_settlement(self):
-        self.env["account.move.line"].flush_model(["balance", "cost_request_id", "parent_state"])
+        self.flush_model(["amount", "amount_company", "currency_id", "company_id"])
+        self.env["account.move.line"].flush_model(
+            ["amount_currency", "balance", "cost_request_id", "currency_id", "parent_state"]
+        )
         self.env["account.move"].flush_model(["state"])
 
     @api.model
@@ -140,23 +145,63 @@ class CustomerCostEntry(models.Model):
         """Rows of ``request_id, move_id, state, amount``: what names a request.
 
         Other documents that settle requests join by overriding, one row for each amount that no
-        journal item holds yet; ``state`` is posted or draft, ``amount`` company currency.
+        journal item holds yet; ``state`` is posted or draft, ``amount`` company currency, not
+        rounded. In its own currency a request is settled at its own rate, whatever the document's.
         """
         return SQL(
-            """SELECT cost_request_id AS request_id, move_id, parent_state AS state,
-                      balance AS amount
-                 FROM account_move_line WHERE cost_request_id IS NOT NULL"""
+            """SELECT l.cost_request_id AS request_id, l.move_id, l.parent_state AS state,
+                      CASE WHEN l.currency_id = r.currency_id AND r.amount <> 0
+                                AND l.currency_id <> l.company_currency_id
+                           THEN r.amount_company * l.amount_currency / r.amount
+                           ELSE l.balance END AS amount
+                 FROM account_move_line l
+                 JOIN customer_cost_entry r ON r.id = l.cost_request_id"""
         )
 
     @api.model
-    def _sql_settlement(self, request) -> SQL:
-        """One row of ``settled, drafted`` of ``request``, the SQL of an id."""
+    def _sql_settlement(self, request, digits=None, without=()) -> SQL:
+        """One row of ``settled, drafted`` of ``request``, the SQL of an id.
+
+        Both add up to their rounded sum, as a request that is settled in parts does.
+
+        :param digits: SQL of the digits of the company currency, where the query has them
+        :param without: ids of journal entries that are not looked at
+        """
         return SQL(
-            """SELECT COALESCE(sum(amount) FILTER (WHERE state = 'posted'), 0) AS settled,
-                      COALESCE(sum(amount) FILTER (WHERE state = 'draft'), 0) AS drafted
-                 FROM (%s) documents WHERE request_id = %s""",
-            self._sql_settling_documents(),
+            """SELECT round(COALESCE(sum(amount) FILTER (WHERE state = 'posted'), 0), %(digits)s)
+                          AS settled,
+                      round(COALESCE(sum(amount) FILTER (WHERE state IN ('draft', 'posted')), 0),
+                            %(digits)s)
+                      - round(COALESCE(sum(amount) FILTER (WHERE state = 'posted'), 0), %(digits)s)
+                          AS drafted
+                 FROM (%(documents)s) documents
+                WHERE request_id = %(request)s AND %(condition)s""",
+            digits=digits or self._sql_digits(request),
+            documents=self._sql_settling_documents(),
+            request=request,
+            condition=SQL("(move_id = ANY(%s)) IS NOT TRUE", list(without))
+            if without
+            else SQL("TRUE"),
+        )
+
+    @api.model
+    def _sql_digits(self, request) -> SQL:
+        return SQL(
+            """(SELECT c.decimal_places FROM customer_cost_entry x
+                  JOIN res_company o ON o.id = x.company_id
+                  JOIN res_currency c ON c.id = o.currency_id WHERE x.id = %s)""",
             request,
+        )
+
+    def _get_worth(self, lines):
+        """What ``lines`` settle of this request, as :meth:`_sql_settling_documents` has it."""
+        self.ensure_one()
+        own_rate = self.amount and self.currency_id != self.company_currency_id
+        return sum(
+            self.amount_company * line.amount_currency / self.amount
+            if own_rate and line.currency_id == self.currency_id
+            else line.balance
+            for line in lines
         )
 
     @api.model
@@ -205,13 +250,6 @@ class CustomerCostEntry(models.Model):
     # Release
     # ------------------------------------------------------------
 
-    def action_release(self):
-        """Release what is open of approved requests: it is no commitment any more.
-
-        :raises UserError: nothing of a request is open
-        """
-        self._release(False)
-
     def action_ask_release(self):
         """Open the dialog that asks why the rest is released.
 
@@ -228,6 +266,10 @@ class CustomerCostEntry(models.Model):
         }
 
     def _release(self, reason):
+        """Release what is open of approved requests: it is no commitment any more.
+
+        :raises UserError: nothing of a request is open
+        """
         self._check_releasable()
         self._unguarded().write(
             {"released_on": fields.Date.context_today(self), "release_reason": reason}
@@ -300,7 +342,10 @@ class CustomerCostEntry(models.Model):
         """
         self.env.cr.execute(
             SQL(
-                "UPDATE customer_cost_entry SET released_on = released_on WHERE id = ANY(%s)",
+                """WITH held AS MATERIALIZED (
+                       SELECT id FROM customer_cost_entry WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+                   UPDATE customer_cost_entry e SET released_on = released_on
+                     FROM held WHERE held.id = e.id""",
                 self.ids,
             )
         )

@@ -75,7 +75,7 @@ class CustomerCostEntryReview(models.Model):
         ]
 
     def _get_asked_stages(self):
-        """Stages that findings ask for; without one named, the next that is not passed anyway."""
+        """Stages that findings ask for."""
         stages = self.env["customer.cost.review.stage"].sudo()  # sudo: as in _get_of_company
         asked = {}
         for entry, findings in self._get_findings().items():
@@ -83,14 +83,8 @@ class CustomerCostEntryReview(models.Model):
                 if finding.level != "review":
                     continue
                 known = asked.setdefault(entry.sudo(), stages)
-                asked[entry.sudo()] = known | (finding.stage or entry._get_one_more_stage(known))
+                asked[entry.sudo()] = known | finding.stage
         return asked
-
-    def _get_one_more_stage(self, known):
-        facts = self._get_review_facts()[self]
-        every = self.env["customer.cost.review.stage"]._get_of_company(facts.company, active=False)
-        passed = every.filtered(lambda stage: stage.active and stage._applies(facts))
-        return (every - passed - known)[:1]
 
     # ------------------------------------------------------------
     # Submission

@@ -1,12 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Command
 
 
 class CustomerCostOverride(models.Model):
     """A cost or a bill that may pass the blocks of its budgets: by whom, when and why.
 
-    It holds for the substance it was given for, and no longer once that is another one. Written by
-    ``_override_budgets`` of costs and bills alone.
+    It holds for the substance and the limits it was given for, and no longer once these are other
+    ones. Written by ``_override_budgets`` of costs and bills alone.
     """
 
     _name = "customer.cost.override"
@@ -29,6 +30,12 @@ class CustomerCostOverride(models.Model):
     date = fields.Datetime(required=True, readonly=True)
     reason = fields.Text(required=True, readonly=True)
     substance = fields.Char(required=True, readonly=True, help="What it was given for.")
+    band_ids = fields.Many2many(
+        "customer.cost.budget.band",
+        string="Limits",
+        readonly=True,
+        help="The limits that may be passed, and no others.",
+    )
 
     @api.model
     def _give(self, record, field_name, reason, findings, substance):
@@ -59,6 +66,7 @@ class CustomerCostOverride(models.Model):
                 "date": fields.Datetime.now(),
                 "reason": reason,
                 "substance": substance,
+                "band_ids": [Command.set([finding.source.id for finding in findings])],
             }
         )
         budgets = ", ".join({finding.source.sudo().budget_id.display_name for finding in findings})
@@ -74,26 +82,26 @@ class CustomerCostOverride(models.Model):
         return override
 
     def _find(self, substance):
-        """The latest of these overrides that holds for ``substance``."""
-        return self.filtered(lambda override: override.substance == substance)[:1]
+        """Those of these overrides that hold for ``substance``, the latest first."""
+        return self.filtered(lambda override: override.substance == substance)
 
     def _allow(self, findings):
-        """``findings`` with the blocks of budgets as warnings that say who allowed them."""
-        if not self:
-            return findings
-        # sudo: the name of who allowed it
-        user = self.sudo().user_id.name
-        return [
-            finding._replace(
-                level="warn",
-                message=self.env._(
-                    "%(finding)s Allowed by %(user)s: %(reason)s",
-                    finding=finding.message,
-                    user=user,
-                    reason=self.reason,
-                ),
-            )
-            if finding.level == "block"
-            else finding
-            for finding in findings
-        ]
+        """``findings`` with the blocks by limits that may be passed as warnings, saying by whom."""
+        allowed = []
+        for finding in findings:
+            # sudo: which limits may be passed, and the name of who allowed it
+            override = self.sudo().filtered(
+                lambda given, band=finding.source: band.id in given.band_ids.ids
+            )[:1]
+            if finding.level == "block" and override:
+                finding = finding._replace(
+                    level="warn",
+                    message=self.env._(
+                        "%(finding)s Allowed by %(user)s: %(reason)s",
+                        finding=finding.message,
+                        user=override.user_id.name,
+                        reason=override.reason,
+                    ),
+                )
+            allowed.append(finding)
+        return allowed

@@ -182,8 +182,8 @@ class CustomerCostPolicy(models.Model):
     def _get_breach(self, entry, month_total):
         """What this policy says of a cost it applies to.
 
-        :param month_total: cost of the customer and the policy's items in the month of the cost,
-            this one included, company currency
+        :param month_total: month and cost of the customer and the policy's items in it, this one
+            included, company currency
         :return: a :class:`Breach`, or ``None``
         """
         return getattr(self, f"_get_breach_{self.kind}")(entry, month_total)
@@ -215,15 +215,16 @@ class CustomerCostPolicy(models.Model):
         )
 
     def _get_breach_month_limit(self, entry, month_total):
-        if not entry.customer_id or not self._is_above(month_total):
+        month, total = month_total
+        if not entry.customer_id or not self._is_above(total):
             return None
         return self._make_breach(
-            month_total,
+            total,
             self.amount,
             self.env._(
                 "with this cost, %(month)s comes to %(total)s for %(customer)s.",
-                month=format_date(self.env, entry.date, date_format="MMMM y"),
-                total=self._format(month_total),
+                month=format_date(self.env, month, date_format="MMMM y"),
+                total=self._format(total),
                 customer=entry.customer_id.display_name,
             ),
         )

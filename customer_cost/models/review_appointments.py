@@ -1,7 +1,9 @@
 REVIEWERS = "customer_cost.group_customer_cost_reviewer"
 OWN_APPROVAL = "customer_cost.group_customer_cost_own_approval"
-BOOK_READERS = ("account.group_account_readonly", "account.group_account_invoice")
-BOOK_GROUPS = ",".join(BOOK_READERS)
+# Who may read the books, as field groups write it.
+BOOK_GROUPS = "account.group_account_readonly,account.group_account_invoice"
+# Vendor documents whose lines may name a customer.
+CUSTOMER_BILL_TYPES = ("in_invoice", "in_refund", "in_receipt")
 
 
 class Appointments:
@@ -29,7 +31,9 @@ class Appointments:
                 lambda user: not user.share and company in user.company_ids
             )
             if is_bill:
-                readers = self.env["res.users"].union(*map(self.get_members, BOOK_READERS))
+                readers = self.env["res.users"].union(
+                    *map(self.get_members, BOOK_GROUPS.split(","))
+                )
                 users &= readers
             self._eligible[key] = users
         return self._eligible[key]

@@ -224,7 +224,7 @@ class CustomerCostBudgetReport(models.Model):
                   AND c.company_id = b.company_id AND c.date BETWEEN b.date_from AND b.date_to
                 WHERE %s""",
             self.env["customer.cost.commitment"]._table_query,
-            self._sql_was_member(SQL("c.date")),
+            self._sql_was_member(SQL("c.origin_date")),
         )
 
     @api.model

@@ -182,6 +182,83 @@ class TestAccessFigures(CustomerCostCommon):
                 {"rule_name": {}},
             )
 
+    def test_a_dialog_names_nothing_that_its_user_may_not_read(self):
+        theirs = self.create_cost(kind="request", customer_id=self.customer_b.id, amount=77.0)
+        mine = self.create_cost(kind="request", amount=66.0)
+        (theirs | mine).action_submit()
+        (theirs | mine).with_user(self.users["reviewer"]).action_approve()
+        draft = self.create_cost(customer_id=self.customer_b.id)
+        bill = self.create_bill([(self.expense_account, 10.0, {})], post=False)
+        period = self.env["customer.cost.period"].sudo().search([], limit=1)
+        rule = self.env["customer.cost.alert.rule"].create(
+            {"name": "Loss", "company_id": self.company.id, "metric": "profit"}
+        )
+        alert = self.env["customer.cost.alert"].sudo()._unguarded()
+        alert = alert.create(
+            {
+                "rule_id": rule.id,
+                "company_id": self.company.id,
+                "metric": "profit",
+                "severity": "warning",
+                "customer_id": self.customer_b.id,
+                "figure": 0.0,
+                "threshold": 0.0,
+                "found_on": "2025-03-10 08:00:00",
+            }
+        )
+        costs = {"entry_ids": [Command.set(theirs.ids)]}
+        bills = {"move_ids": [Command.set(bill.ids)]}
+        reviewer = self.users["reviewer"]
+        dialogs = [
+            (self.rep, "alert.act", {"alert_ids": [Command.set(alert.ids)], "kind": "assign"}),
+            (self.rep, "budget.remedy", {"entry_id": theirs.id}),
+            (self.rep, "question", {**costs, "text": "Why?"}),
+            (self.rep, "question", {**bills, "text": "Why?"}),
+            (self.rep, "release", {**costs, "reason": "Over"}),
+            (self.rep, "request.pick", {"move_id": bill.id}),
+            (self.rep, "approve", costs),
+            (self.rep, "refuse", {**costs, "reason": "No"}),
+            (self.rep, "override.give", {"move_id": bill.id, "reason": "Key account"}),
+            (self.rep, "period.reopen", {"period_ids": [Command.set(period.ids)], "reason": "No"}),
+            (reviewer, "approve", {"entry_ids": [Command.set(draft.ids)]}),
+            (reviewer, "refuse", {"entry_ids": [Command.set(draft.ids)], "reason": "No"}),
+            (reviewer, "refuse", {**bills, "reason": "No"}),
+            (reviewer, "question", {"entry_ids": [Command.set(draft.ids)], "text": "Why?"}),
+        ]
+        for user, name, vals in dialogs:
+            model = f"customer.cost.{name}"
+            self.assertDenied(user, model, "create", vals)
+            self.assertDenied(user, model, "web_save", [], vals, {"display_name": {}})
+            defaults = {f"default_{field}": value for field, value in vals.items()}
+            self.assertDenied(user, model, "create", {}, context=defaults)
+            self.assertDenied(user, model, "onchange", [], vals, [], {"display_name": {}})
+        remedy = self.rpc(self.rep, "customer.cost.budget.remedy", "create", {"entry_id": mine.id})
+        for method, spec in (("write", None), ("web_save", {"excess": {}, "findings": {}})):
+            self.assertDenied(
+                self.rep,
+                "customer.cost.budget.remedy",
+                method,
+                [remedy],
+                {"entry_id": theirs.id},
+                *([spec] if spec else []),
+            )
+
+    def test_a_proposed_request_of_another_customer_is_not_shown(self):
+        theirs = self.create_cost(kind="request", customer_id=self.customer_b.id, post=True)
+        bill = self.create_bill([(self.expense_account, 10.0, {})], post=False)
+        seller = self.create_user("cost_rep_billing", "rep")
+        seller.group_ids += self.env.ref("account.group_account_invoice")
+        model = "customer.cost.request.pick"
+        pick = self.rpc(seller, model, "create", {"move_id": bill.id})
+        line = {"pick_id": pick, "request_id": theirs.id}
+        self.assertDenied(seller, f"{model}.line", "create", line)
+        self.assertDenied(seller, f"{model}.line", "onchange", [], line, [], {"open_amount": {}})
+        lines = {"line_ids": [Command.create({"request_id": theirs.id})]}
+        self.assertDenied(seller, model, "create", {"move_id": bill.id, **lines})
+        spec = {"line_ids": {"fields": {"open_amount": {}, "description": {}}}}
+        vals = {"move_id": bill.id, **lines}
+        self.assertDenied(seller, model, "onchange", [], vals, ["line_ids"], spec)
+
     def test_product_cost_on_invoices_needs_the_role(self):
         """An accounting administrator is no cost user: the roles are given, not implied."""
         lines = self.env["account.move.line"].search([("customer_cost_source", "!=", False)])

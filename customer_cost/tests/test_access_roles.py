@@ -41,6 +41,7 @@ MATRIX = {
     "customer.cost.capture":              (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.class.member":         (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
     "customer.cost.demo":                 (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
+    "customer.cost.dialog":               (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.dirty":                (NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE),
     "customer.cost.driver":               (NONE, NONE, ALL,  ALL,  NONE, READ, NONE, NONE, NONE),
     "customer.cost.driver.preview":       (NONE, NONE, ALL,  ALL,  NONE, NONE, NONE, NONE, NONE),

@@ -305,7 +305,9 @@ class TestAlert(AlertCommon):
     def test_every_company_has_rules_in_preview(self):
         company = self.env["res.company"].create({"name": "New one"})
         rules = self.env[RULE].search([("company_id", "=", company.id)])
-        self.assertEqual(set(rules.mapped("metric")), {"profit", "to_serve", "overdue", "contact"})
+        self.assertEqual(
+            set(rules.mapped("metric")), {"profit", "to_serve", "overdue", "contact", "budget_end"}
+        )
         self.assertEqual(set(rules.mapped("state")), {"preview"})
         self.env[RULE].sudo()._create_presets()
         again = self.env[RULE].search_count([("company_id", "=", company.id)])

@@ -152,9 +152,11 @@ class TestAlertMetric(AlertCommon):
         request.action_submit()
         vals = {"metric": "requests", "operator": "above", "threshold": 0.0}
         self.assertFalse(self.found(days=30, **vals))
-        request.with_user(self.users["reviewer"]).action_approve()
-        self.assertEqual(self.found(days=30, **vals), {self.customer_a: 500.0})
-        self.assertFalse(self.found(days=45, **vals))
+        with freeze_time("2025-05-10"):
+            request.with_user(self.users["reviewer"]).action_approve()
+        # 36 days after the approval, 45 after the day of the cost
+        self.assertEqual(self.found(days=35, **vals), {self.customer_a: 500.0})
+        self.assertFalse(self.found(days=36, **vals))
 
     def test_unallocated_pool_per_cost_item(self):
         self.create_bill([(self.expense_account, 90.0, {})], day="2025-05-10")
@@ -166,7 +168,8 @@ class TestAlertMetric(AlertCommon):
         self.evaluate()
         self.assertEqual(self.alerts(rule).state, "resolved")
 
-    def test_budget_use_counts_actual_and_committed_of_confirmed_budgets(self):
+    def plan(self, planned, **vals):
+        """Confirmed budget of customer A for June."""
         budget = self.env["customer.cost.budget"].create(
             {
                 "name": "June",
@@ -174,10 +177,29 @@ class TestAlertMetric(AlertCommon):
                 "customer_id": self.customer_a.id,
                 "date_from": "2025-06-01",
                 "date_to": "2025-06-30",
-                "line_ids": [Command.create({"month": "2025-06-01", "planned": 400.0})],
+                "line_ids": [Command.create({"month": "2025-06-01", "planned": planned})],
+                **vals,
             }
         )
         budget.action_confirm()
+
+    def test_of_several_budgets_the_one_used_most_counts(self):
+        self.plan(2000.0)
+        self.plan(160.0)
+        vals = {"metric": "budget", "operator": "above", "window": "month"}
+        self.assertEqual(self.found(threshold=100.0, **vals), {self.customer_a: 125.0})
+
+    def test_days_until_a_budget_with_money_left_ends(self):
+        vals = {"metric": "budget_end", "operator": "below"}
+        self.plan(100.0)
+        self.assertEqual(self.found(threshold=30.0, **vals), {})
+        self.plan(400.0)
+        self.plan(400.0, date_to="2025-08-31")
+        self.assertEqual(self.found(threshold=15.0, **vals), {})
+        self.assertEqual(self.found(threshold=16.0, **vals), {self.customer_a: 15.0})
+
+    def test_budget_use_counts_actual_and_committed_of_confirmed_budgets(self):
+        self.plan(400.0)
         self.create_cost(date="2025-06-02", amount=50.0, post=True)
         self.create_cost(date="2025-06-03", amount=100.0, kind="request", post=True)
         vals = {"metric": "budget", "operator": "above", "window": "month"}

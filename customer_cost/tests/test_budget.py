@@ -201,6 +201,9 @@ class TestBudgetControl(BudgetCommon):
 
         count(entries)
         self.assertEqual(count(entries), count(entries[:1]))
+        entries.write({"service_from": "2025-02-10", "service_to": "2025-12-20"})
+        count(entries)
+        self.assertEqual(count(entries), count(entries[:1]))
 
     def test_a_cost_takes_the_most_specific_line(self):
         child = self.create_item("T-TRV-AIR", "Air travel", parent_id=self.item.id)
@@ -255,6 +258,59 @@ class TestBudgetControl(BudgetCommon):
             self.assertEqual(self.levels(self.create_cost(amount=allowed)), [], control)
             self.assertEqual(self.levels(self.create_cost(amount=refused)), ["block"], control)
             budget.with_user(self.users["manager"]).action_close()
+
+    def serve(self, first, last, **vals):
+        return self.create_cost(service_from=first, service_to=last, **vals)
+
+    def test_a_cost_asks_each_month_it_serves_for_its_share(self):
+        self.create_budget(lines=[(None, month, 100.0) for month in range(1, 13)], control="month")
+        entry = self.serve("2025-03-01", "2025-08-31", amount=600.0)
+        self.assertEqual(self.levels(entry), [])
+        entry.action_submit()
+        more = self.serve("2025-08-01", "2025-09-30", amount=100.0)
+        self.assertEqual(self.levels(more), ["block"])
+        self.assertRegex(more.findings[0]["message"], r"Aug 2025: .*exceeded by.*50\.00")
+        self.assertEqual(self.levels(self.serve("2025-09-01", "2025-09-30")), [])
+
+    def test_costs_of_other_days_that_serve_one_month_share_its_budget(self):
+        self.create_budget(lines=[(None, month, 100.0) for month in range(1, 13)], control="month")
+        may = ("2025-05-01", "2025-05-31")
+        self.serve(*may, date="2025-06-10").action_submit()
+        late = self.serve(*may, date="2025-07-10")
+        self.assertEqual(self.levels(late), ["block"])
+        self.assertRegex(late.findings[0]["message"], r"May 2025: planned.*exceeded by.*100\.00")
+        with self.assertRefused("May 2025"):
+            late.action_submit()
+
+    def test_the_months_of_a_cost_add_up_under_control_of_the_whole_period(self):
+        self.create_budget(600.0, control="whole")
+        self.assertEqual(self.levels(self.serve("2025-03-01", "2025-08-31", amount=600.0)), [])
+        over = self.serve("2025-03-01", "2025-08-31", amount=600.01)
+        self.assertEqual(self.levels(over), ["block"])
+        with self.assertRefused(r"exceeded by.*0\.01"):
+            over.action_submit()
+
+    def test_a_closed_service_month_counts_where_the_ledger_has_it(self):
+        budget = self.create_budget(
+            lines=[(None, month, 100.0) for month in range(1, 13)], control="month"
+        )
+        entry = self.serve("2025-02-01", "2025-03-31", amount=100.0)
+        self.close_period("2025-02-10")
+        self.assertEqual(self.levels(entry), [])
+        entry.amount = 100.01
+        self.assertRegex(entry.findings[0]["message"], "Mar 2025: .*exceeded by")
+        entry.amount = 100.0
+        entry.action_submit()
+        self.env.flush_all()
+        for column in ("committed", "actual"):
+            rows = self.env["customer.cost.budget.report"].search(
+                [("budget_id", "=", budget.id), (column, "!=", 0)]
+            )
+            self.assertEqual([(str(r.month), r[column]) for r in rows], [("2025-03-01", 100.0)])
+            if entry.state == "submitted":
+                entry.with_user(self.users["reviewer"]).action_approve()
+                self.env.flush_all()
+                self.env.invalidate_all()
 
     def test_a_back_dated_cost_is_seen_by_the_months_after_it(self):
         self.create_budget(lines=[(None, m, 100.0) for m in (1, 2, 3)], control="to_date")

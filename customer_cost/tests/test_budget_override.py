@@ -69,6 +69,19 @@ class TestBudgetOverride(BudgetCommon):
         with self.assertRefused("exceeded by.*400.00"):
             entry.action_submit()
 
+    def test_an_override_opens_no_other_budget(self):
+        entry = self.over()
+        self.remedy(entry, self.manager, "override", reason="Key account").action_apply()
+        self.assertEqual(entry.override_ids.band_ids, self.budget.band_ids)
+        other = self.create_budget(600.0, name="Second plan")
+        self.assertEqual(sorted(self.levels(entry)), ["block", "warn"])
+        with self.assertRefused("Second plan.*exceeded by.*900.00"):
+            entry.action_submit()
+        self.remedy(entry, self.manager, "override", reason="That one too").action_apply()
+        self.assertIn(other.band_ids, entry.override_ids[0].band_ids)
+        self.assertEqual(self.levels(entry), ["warn", "warn"])
+        entry.action_submit()
+
     def test_nobody_else_allows_and_nobody_without_a_reason(self):
         entry = self.over()
         for role in ("rep", "cost_user", "accountant"):
@@ -143,6 +156,28 @@ class TestBudgetOverride(BudgetCommon):
         entry = self.over(500.0, currency_id=currency.id)
         self.remedy(entry, self.rep, "reduce").action_apply()
         self.assertEqual((entry.amount, entry.amount_company), (171.42, 1199.94))
+        self.assertEqual(self.levels(entry), [])
+
+    def test_a_cost_of_several_months_is_reduced_and_postponed_as_a_whole(self):
+        self.budget.with_user(self.manager).action_close()
+        self.create_budget(
+            control="month",
+            lines=[(None, m, 100.0) for m in (3, 4, 5)] + [(None, m, 500.0) for m in (6, 7, 8)],
+        )
+        period = {"service_from": "2025-03-01", "service_to": "2025-05-31"}
+        entry = self.over(400.0, **period)
+        wizard = self.remedy(entry, self.rep, "reduce")
+        self.assertAlmostEqual(wizard.room, 299.97, delta=0.03)
+        wizard.action_apply()
+        self.assertEqual(self.levels(entry), [])
+        entry = self.over(900.0, **period)
+        wizard = self.remedy(entry, self.rep, "postpone")
+        self.assertEqual(str(wizard.new_date), "2025-06-01")
+        wizard.action_apply()
+        self.assertEqual(
+            [str(day) for day in (entry.date, entry.service_from, entry.service_to)],
+            ["2025-06-01", "2025-06-01", "2025-08-31"],
+        )
         self.assertEqual(self.levels(entry), [])
 
     def test_postpone_to_the_first_month_with_room(self):
@@ -265,6 +300,17 @@ class TestBudgetOverride(BudgetCommon):
         bill.invoice_line_ids.price_unit = 1200.0
         bill.action_post()
 
+    def test_of_two_drafts_of_a_request_each_is_asked_for_its_own_excess(self):
+        request = self.create_cost(kind="request", amount=1200.0, post=True)
+        bills = self.bill(1190.0) | self.bill(30.0) | self.bill(5.0)
+        bills.invoice_line_ids.cost_request_id = request
+        asks = {ask.key: ask.amount for ask in bills._get_budget_asks()}
+        self.assertEqual(
+            {bill: float(amount) for bill, amount in asks.items()}, {bills[1]: 20.0, bills[2]: 5.0}
+        )
+        [finding] = self.as_user(bills[1], self.manager).cost_budget_findings
+        self.assertRegex(finding["message"], r"this cost of.*20\.00.*exceeded by.*25\.00")
+
     # ------------------------------------------------------------
     # Forging
     # ------------------------------------------------------------
@@ -346,13 +392,20 @@ class TestCustomerLimits(BudgetCommon):
         self.assertEqual(self.levels(entry), ["warn"])
         self.assertRegex(
             entry.findings[0]["message"],
-            r"Cost Customer A costs.*1,000\.01 in the month. Its own limit is.*1,000\.00",
+            r"Cost Customer A costs.*1,000\.01 in March 2025. Its own limit is.*1,000\.00",
         )
         self.customer_a.with_company(self.company).customer_cost_limit_year = 950.0
         self.assertEqual(self.levels(self.create_cost(amount=60.0, date="2025-07-10")), ["warn"])
         self.assertEqual(self.levels(self.create_cost(amount=60.0, date="2024-07-10")), [])
         entry.action_submit()
         self.assertEqual(entry.state, "submitted")
+
+    def test_a_cost_is_warned_of_in_the_months_it_serves(self):
+        period = {"service_from": "2025-03-01", "service_to": "2025-08-31"}
+        self.create_cost(amount=6000.0, **period).action_submit()
+        self.assertEqual(self.levels(self.create_cost(amount=1000.0, date="2025-09-10")), [])
+        entry = self.create_cost(amount=6.0, **period)
+        self.assertRegex(entry.findings[0]["message"], r"1,001\.00 in March 2025")
 
     def test_limits_are_of_a_company_and_read_for_all_at_once(self):
         partners = self.env["res.partner"]

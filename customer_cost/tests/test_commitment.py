@@ -58,12 +58,57 @@ class TestCommitment(CustomerCostCommon):
         )
         self.assertEqual(self.committed(), {"bill": 70.0})
 
+    def months(self):
+        """Commitments as a dict of day to amount, each row with an id of its own."""
+        self.env.flush_all()
+        self.env["customer.cost.commitment"].invalidate_model()
+        rows = self.env["customer.cost.commitment"].search([("company_id", "=", self.company.id)])
+        self.assertEqual(len(set(rows.ids)), len(rows))
+        self.assertEqual(sorted(row.date for row in rows), [r.date for r in rows.sorted("id")])
+        return {str(row.date): row.amount for row in rows}
+
+    def test_a_service_period_is_committed_by_month_as_the_ledger_splits_it(self):
+        entry = self.create_cost(
+            amount=100.0, service_from="2025-01-10", service_to="2025-04-20", date="2025-03-10"
+        )
+        entry.action_submit()
+        committed = self.months()
+        self.assertEqual(len(committed), 4)
+        self.assertEqual(round(sum(committed.values()), 2), 100.0)
+        entry.with_user(self.users["reviewer"]).action_approve()
+        self.assertEqual({str(line.date): line.amount for line in entry.line_ids}, committed)
+        self.assertEqual(self.months(), {})
+
+    def test_what_is_open_of_a_request_is_spread_over_its_months(self):
+        request = self.request(service_from="2025-03-01", service_to="2025-05-31")
+        self.assertEqual(
+            self.months(), {"2025-03-01": 166.67, "2025-04-01": 166.66, "2025-05-01": 166.67}
+        )
+        self.settle(request, 100.01)
+        committed = self.months()
+        self.assertEqual(round(sum(committed.values()), 2), request.open_amount)
+        self.assertEqual(len(committed), 3)
+
+    def test_a_draft_bill_is_committed_in_the_months_it_serves(self):
+        extra = {
+            "cost_customer_id": self.customer_a.id,
+            "cost_service_from": "2025-04-01",
+            "cost_service_to": "2025-05-31",
+        }
+        bill = self.create_bill([(self.expense_account, 100.0, extra)], post=False)
+        committed = self.months()
+        self.assertEqual(committed, {"2025-04-01": 50.0, "2025-05-01": 50.0})
+        bill.action_post()
+        self.assertEqual(
+            {str(day): amount for (_c, _i, day), amount in self.ledger().items()}, committed
+        )
+
     def test_release_ends_the_commitment_and_is_refused_twice(self):
         request = self.request()
-        request.action_release()
+        request._release("Not needed")
         self.assertEqual((self.committed(), request.open_amount), ({}, 0.0))
         with self.assertRefused("nothing is open"):
-            request.action_release()
+            request._release("Not needed")
 
     def test_nobody_makes_a_captured_cost_of_a_request(self):
         request = self.request(post=False)

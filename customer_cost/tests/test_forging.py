@@ -725,7 +725,7 @@ class TestForging(CustomerCostCommon):
             if callable(value)
             and not method.startswith("_")
             and not isinstance(value, type)
-            and method not in ("create", "write", "unlink", "copy_data")
+            and method not in ("create", "write", "unlink", "copy_data", "onchange")
             and name.startswith("customer.cost.")
         }
         self.assertEqual(
@@ -775,7 +775,6 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.entry.action_ask",
                 "customer.cost.entry.action_open_source",
                 "customer.cost.entry.action_refuse",
-                "customer.cost.entry.action_release",
                 "customer.cost.entry.action_reverse",
                 "customer.cost.entry.action_submit",
                 "customer.cost.entry.action_withdraw",

@@ -1,6 +1,7 @@
 from freezegun import freeze_time
 from psycopg2 import IntegrityError
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import Form
@@ -82,6 +83,20 @@ class TestPolicy(CustomerCostCommon):
             r".*500\.50 for Cost Customer A",
         )
         self.assertBroken(self.create_cost(amount=500.01, customer_id=self.customer_c.id), "500.01")
+
+    def test_a_limit_per_month_looks_at_the_months_a_cost_serves(self):
+        self.policy("month_limit", amount=100.0)
+        half_year = {"service_from": "2025-03-01", "service_to": "2025-08-31"}
+        entry = self.create_cost(amount=600.0, **half_year)
+        self.assertKept(entry)
+        entry.action_submit()
+        self.assertBroken(
+            self.create_cost(amount=1.0, service_from="2025-08-01", service_to="2025-08-31"),
+            r"August 2025 comes to .*101\.00",
+        )
+        self.assertKept(
+            self.create_cost(amount=100.0, service_from="2025-09-01", service_to="2025-09-30")
+        )
 
     def test_a_limit_per_month_counts_the_items_of_its_rule(self):
         child = self.create_item("T-CHILD", "Flights", parent_id=self.item.id)
@@ -202,6 +217,15 @@ class TestPolicy(CustomerCostCommon):
         )
         self.assertEqual(str(entry.breach_ids.date), "2025-03-20")
         self.assertEqual(policy.breach_count, 1)
+
+    def test_a_breach_of_a_cost_without_its_day_of_submission_is_logged(self):
+        policy = self.policy("entry_limit", amount=50.0)
+        entry = self.create_cost(user=self.users["accountant"], amount=40.0)
+        entry.action_submit()
+        entry._unguarded().write({"submitted_on": False})
+        entry.amount = 60.0
+        breach = self.env["customer.cost.policy.breach"].search([("policy_id", "=", policy.id)])
+        self.assertEqual(breach.date, fields.Date.context_today(entry))
 
     def test_resubmission_replaces_the_breaches_of_the_cost(self):
         self.policy("entry_limit", amount=50.0)

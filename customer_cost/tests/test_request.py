@@ -209,7 +209,7 @@ class TestRequest(CustomerCostCommon):
             request.with_user(self.users["accountant"]).action_create_bill()["res_id"]
         )
         self.assertEqual(rest.invoice_line_ids.price_unit, 60.0)
-        # the rate of April makes 150.00 of 60.00: the excess is plain cost
+        # the rate of April makes 150.00 of 60.00, which are the 60.00 of the request all the same
         rest.invoice_date = "2025-04-10"
         rest.action_post()
         self.assertChain(
@@ -217,11 +217,30 @@ class TestRequest(CustomerCostCommon):
             committed=0.0,
             spent=230.0,
             drafted=0.0,
-            settled=230.0,
+            settled=200.0,
             open=0.0,
             state="settled",
         )
-        self.assertRegex(rest.cost_request_warning, "approved .*200.00.*30.00 above the request")
+        self.assertFalse(rest.cost_request_warning)
+
+    def test_a_foreign_request_billed_at_another_rate_is_settled_to_the_cent(self):
+        currency = self.setup_other_currency(
+            "EUR", rates=[("2025-01-01", 0.3), ("2025-04-01", 0.45)]
+        )
+        request = self.request(currency_id=currency.id, amount=100.0)
+        self.assertEqual(request.open_amount, 333.33)
+        for part in (33.33, 33.33):
+            self.settle(request, part, day="2025-04-10", currency_id=currency.id)
+        self.assertEqual((request.settled_amount, request.settlement_state), (222.2, "partly"))
+        bill = self.settle(request, 33.35, day="2025-04-10", currency_id=currency.id, post=False)
+        self.assertRegex(bill.cost_request_warning, r"0\.03 above the request")
+        bill.invoice_line_ids.price_unit = 33.34
+        self.assertFalse(bill.cost_request_warning)
+        bill.action_post()
+        self.assertEqual((request.settled_amount, request.settlement_state), (333.33, "settled"))
+        self.assertEqual(self.committed(), 0.0)
+        in_state = self.env[ENTRY].search([("settlement_state", "=", "settled")])
+        self.assertIn(request, in_state)
 
     def test_one_request_on_two_lines_and_two_requests_on_one_bill(self):
         first, second = self.request(), self.request(amount=80.0)
@@ -396,6 +415,12 @@ class TestRequest(CustomerCostCommon):
             state="settled",
         )
         self.assertIn("200.00 above the request", request.message_ids[0].body)
+
+    def test_requests_are_held_in_one_order(self):
+        requests = self.request() | self.request()
+        self.env.flush_all()
+        with self.assertQueriesContain(["ORDER BY id FOR UPDATE"]):
+            requests[::-1]._hold()
 
     def test_posting_holds_the_requests_it_settles(self):
         request = self.request()
@@ -627,11 +652,31 @@ class TestRequest(CustomerCostCommon):
         billing.group_ids = self.env.ref("account.group_account_invoice")
         request = self.request()
         bill = self.create_bill([(self.expense_account, 10.0, {})], post=False)
-        with self.assertRefused("you may not settle this request"):
+        with self.assertRefused("You may not settle this request"):
             bill.invoice_line_ids.with_user(billing).cost_request_id = request.id
         bill = self.settle(request, 100.0)
         bill.with_user(billing)._reverse_moves([{"invoice_date": "2025-03-10"}], cancel=True)
         self.assertEqual(request.settled_amount, 0.0)
+
+    def test_naming_a_request_teaches_nothing_of_it(self):
+        billing = self.create_user("request_billing", "internal")
+        billing.group_ids = self.env.ref("account.group_account_invoice")
+        request = self.request()
+        bill = self.create_bill([(self.expense_account, 10.0, {})], post=False)
+        other = {"cost_request_id": request.id, "cost_customer_id": self.customer_b.id}
+        line = {"name": "Cost", "account_id": self.expense_account.id, "price_unit": 5.0}
+        new = {"invoice_line_ids": [Command.create({**line, **other})]}
+        hidden = {"invoice_line_ids": [Command.create({**line, "cost_customer_id": False})]}
+        for model, ids, vals, context in (
+            ("account.move.line", bill.invoice_line_ids.ids, other, {}),
+            ("account.move", bill.ids, new, {}),
+            ("account.move", bill.ids, hidden, {"default_cost_request_id": request.id}),
+        ):
+            with self.assertRaises(UserError) as refused:
+                self.rpc(billing, model, "write", ids, vals, context=context)
+                self.env.flush_all()
+            self.assertIn("You may not settle this request", str(refused.exception))
+            self.env.invalidate_all()
 
     def test_creating_the_bill_needs_the_right_to_make_bills(self):
         request = self.request()
@@ -644,10 +689,11 @@ class TestRequest(CustomerCostCommon):
         request = self.request()
         quiet = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
         for role in ("rep", "cost_user", "reviewer", "auditor", "internal"):
-            for method in ("action_release", "action_ask_release"):
-                with self.subTest(f"{role} {method}"), mute_logger(*quiet):
-                    with self.assertRefused(".", AccessError):
-                        self.rpc(self.users[role], ENTRY, method, request.ids)
+            with self.subTest(role), mute_logger(*quiet):
+                with self.assertRefused(".", AccessError):
+                    self.rpc(self.users[role], ENTRY, "action_ask_release", request.ids)
+                with self.assertRefused(".", AccessError):
+                    request.with_user(self.users[role])._release("Not needed")
         self.assertFalse(request.released_on)
 
     def test_settlement_cannot_be_forged(self):

@@ -1,3 +1,4 @@
+from . import customer_cost_dialog
 from . import base_partner_merge
 from . import customer_cost_period_reopen
 from . import customer_cost_approve

@@ -6,6 +6,7 @@ class CustomerCostAlertAct(models.TransientModel):
 
     _name = "customer.cost.alert.act"
     _description = "Act on Alerts"
+    _inherit = ["customer.cost.dialog"]
 
     alert_ids = fields.Many2many("customer.cost.alert", string="Alerts", required=True)
     kind = fields.Selection(

@@ -8,6 +8,7 @@ class CustomerCostApprove(models.TransientModel):
 
     _name = "customer.cost.approve"
     _description = "Approve Costs"
+    _inherit = ["customer.cost.dialog"]
 
     entry_ids = fields.Many2many("customer.cost.entry", string="Costs", required=True)
     ready_ids = fields.Many2many(

@@ -17,10 +17,11 @@ class CustomerCostBudgetFill(models.TransientModel):
 
     _name = "customer.cost.budget.fill"
     _description = "Fill a Budget"
+    _inherit = ["customer.cost.dialog"]
 
     budget_id = fields.Many2one("customer.cost.budget", required=True, readonly=True)
-    company_id = fields.Many2one(related="budget_id.company_id")
-    currency_id = fields.Many2one(related="budget_id.currency_id")
+    company_id = fields.Many2one(related="budget_id.company_id", related_sudo=False)
+    currency_id = fields.Many2one(related="budget_id.currency_id", related_sudo=False)
     method = fields.Selection(
         [
             ("even", "Spread an amount evenly"),
@@ -39,6 +40,7 @@ class CustomerCostBudgetFill(models.TransientModel):
         "customer.cost.budget",
         string="Copy From",
         compute="_compute_source_id",
+        compute_sudo=False,
         store=True,
         readonly=False,
         domain="[('company_id', '=', company_id), ('id', '!=', budget_id)]",
@@ -48,6 +50,7 @@ class CustomerCostBudgetFill(models.TransientModel):
         "customer.cost.budget.fill.line",
         "fill_id",
         compute="_compute_line_ids",
+        compute_sudo=False,
         store=True,
         string="Preview",
     )

@@ -1,8 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import date_utils
 
-from ..engine import from_minor
+from ..engine import from_minor, months_between, to_minor
 
 ACCOUNTANT = "customer_cost.group_customer_cost_accountant"
 MANAGER = "customer_cost.group_customer_cost_manager"
@@ -14,11 +13,14 @@ class CustomerCostBudgetRemedy(models.TransientModel):
 
     _name = "customer.cost.budget.remedy"
     _description = "Remedies for a Cost Over Budget"
+    _inherit = ["customer.cost.dialog"]
 
     entry_id = fields.Many2one("customer.cost.entry", string="Cost", required=True, readonly=True)
-    findings = fields.Json(related="entry_id.findings")
-    currency_id = fields.Many2one(related="entry_id.currency_id")
-    company_currency_id = fields.Many2one(related="entry_id.company_currency_id")
+    findings = fields.Json(related="entry_id.findings", related_sudo=False)
+    currency_id = fields.Many2one(related="entry_id.currency_id", related_sudo=False)
+    company_currency_id = fields.Many2one(
+        related="entry_id.company_currency_id", related_sudo=False
+    )
     remedy = fields.Selection(
         [
             ("reduce", "Reduce the cost to what is available"),
@@ -52,6 +54,7 @@ class CustomerCostBudgetRemedy(models.TransientModel):
         string="Amount to Move",
         currency_field="company_currency_id",
         compute="_compute_amount",
+        compute_sudo=False,
         store=True,
         readonly=False,
     )
@@ -88,8 +91,17 @@ class CustomerCostBudgetRemedy(models.TransientModel):
                 if breaches
                 else 0.0
             )
-            room = min((breach.room for breach in breaches), default=0)
+            whole = to_minor(entry.amount_company, digits)
+            room = min((wizard._get_room(breach, whole) for breach in breaches), default=0)
             wizard.room = wizard._get_document_amount(float(from_minor(room, digits)), entry)
+
+    @api.model
+    def _get_room(self, breach, whole):
+        """What of the ``whole`` cost leaves the month of the breach within its limit."""
+        if breach.amount == whole or not breach.room:
+            return breach.room
+        # One unit less: the share of a month is rounded to either side.
+        return whole * (breach.room - 1) // breach.amount
 
     @api.model
     def _get_document_amount(self, amount, entry):
@@ -107,12 +119,11 @@ class CustomerCostBudgetRemedy(models.TransientModel):
     def _compute_new_date(self):
         """The first of the next twelve months in which no budget is exceeded by the cost."""
         for wizard in self:
-            asks = []
-            for ask in wizard.entry_id._get_budget_asks():
-                first = date_utils.start_of(ask.date, "month")
-                for ahead in range(1, LOOK_AHEAD + 1):
-                    day = date_utils.add(first, months=ahead)
-                    asks.append(ask._replace(key=day, date=day, counted=False))
+            asks = [
+                ask._replace(key=ask.origin_date, counted=False)
+                for ahead in range(1, LOOK_AHEAD + 1)
+                for ask in wizard.entry_id._get_budget_asks(ahead)
+            ]
             breaches = self.env["customer.cost.budget"]._get_breaches(asks, apart=True)
             wizard.new_date = next((ask.key for ask in asks if not breaches.get(ask.key)), False)
 
@@ -152,7 +163,10 @@ class CustomerCostBudgetRemedy(models.TransientModel):
                     months=LOOK_AHEAD,
                 )
             )
-        self.entry_id.write({"date": self.new_date})
+        entry = self.entry_id
+        ahead = months_between(entry.date, self.new_date) - 1
+        day, first, last = entry._get_dates(ahead)
+        entry.write({"date": day, "service_from": first, "service_to": last})
 
     def _apply_move(self):
         breaches = self._get_breaches()
@@ -160,10 +174,12 @@ class CustomerCostBudgetRemedy(models.TransientModel):
             raise UserError(
                 self.env._("%(cost)s is within its budgets.", cost=self.entry_id.display_name)
             )
+        month = self.entry_id.date.replace(day=1)
+        months = breaches[0].months
         self.from_line_id._move_planned(
             breaches[0].item_id,
             breaches[0].payment_method,
-            self.entry_id.date,
+            month if month in months else months[-1],
             self.amount,
             self.reason,
         )

@@ -12,6 +12,7 @@ class CustomerCostDriverPreview(models.TransientModel):
 
     _name = "customer.cost.driver.preview"
     _description = "Driver Preview"
+    _inherit = ["customer.cost.dialog"]
 
     driver_id = fields.Many2one("customer.cost.driver", required=True, readonly=True)
     company_id = fields.Many2one(

@@ -6,9 +6,10 @@ class CustomerCostOverrideGive(models.TransientModel):
 
     _name = "customer.cost.override.give"
     _description = "Allow a Bill Over Budget"
+    _inherit = ["customer.cost.dialog"]
 
     move_id = fields.Many2one("account.move", string="Bill", required=True, readonly=True)
-    findings = fields.Json(related="move_id.cost_budget_findings")
+    findings = fields.Json(related="move_id.cost_budget_findings", related_sudo=False)
     reason = fields.Text(required=True)
 
     def action_confirm(self):

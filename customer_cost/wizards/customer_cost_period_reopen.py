@@ -6,6 +6,7 @@ class CustomerCostPeriodReopen(models.TransientModel):
 
     _name = "customer.cost.period.reopen"
     _description = "Reopen Cost Periods"
+    _inherit = ["customer.cost.dialog"]
 
     period_ids = fields.Many2many("customer.cost.period", string="Periods", required=True)
     reason = fields.Text(required=True)

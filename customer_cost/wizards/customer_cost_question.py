@@ -8,6 +8,7 @@ class CustomerCostQuestion(models.TransientModel):
 
     _name = "customer.cost.question"
     _description = "Question on a Cost"
+    _inherit = ["customer.cost.dialog"]
 
     entry_ids = fields.Many2many("customer.cost.entry", string="Costs")
     move_ids = fields.Many2many("account.move", string="Bills", groups=BOOK_GROUPS)

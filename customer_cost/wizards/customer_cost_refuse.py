@@ -8,6 +8,7 @@ class CustomerCostRefuse(models.TransientModel):
 
     _name = "customer.cost.refuse"
     _description = "Refuse Costs"
+    _inherit = ["customer.cost.dialog"]
 
     entry_ids = fields.Many2many("customer.cost.entry", string="Costs")
     move_ids = fields.Many2many("account.move", string="Bills", groups=BOOK_GROUPS)

@@ -7,6 +7,7 @@ class CustomerCostRelease(models.TransientModel):
 
     _name = "customer.cost.release"
     _description = "Release Requests"
+    _inherit = ["customer.cost.dialog"]
 
     entry_ids = fields.Many2many("customer.cost.entry", string="Requests", required=True)
     reason = fields.Text(required=True)

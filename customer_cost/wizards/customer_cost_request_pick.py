@@ -8,6 +8,7 @@ class CustomerCostRequestPick(models.TransientModel):
 
     _name = "customer.cost.request.pick"
     _description = "Open Requests of a Bill"
+    _inherit = ["customer.cost.dialog"]
 
     move_id = fields.Many2one("account.move", string="Bill", required=True, readonly=True)
     line_ids = fields.One2many("customer.cost.request.pick.line", "pick_id", string="Requests")
