@@ -222,6 +222,27 @@ class TestReviewFlow(ReviewCommon):
         with self.assertRefused("None of these costs"):
             dialog.action_confirm()
 
+    def test_bulk_approval_decides_on_what_the_dialog_showed_only(self):
+        self.set_stage(self.middle)
+        changed, moved, same = (self.submit(amount=10.0) for _each in range(3))
+        entries = changed | moved | same
+        action = entries.with_user(self.reviewer).action_approve_many()
+        dialog = self.env["customer.cost.approve"].browse(action["res_id"])
+        dialog = dialog.with_user(self.reviewer)
+        changed.amount = 99999.0
+        with self.assertRefused("was changed or taken back after you opened it"):
+            dialog.action_confirm()
+        action = entries.with_user(self.third).action_approve_many()
+        dialog = self.env["customer.cost.approve"].browse(action["res_id"])
+        moved.with_user(self.second).action_approve()
+        with self.assertRefused("has moved on: cost_reviewer_2.* decided on stage Initial Review"):
+            dialog.with_user(self.third).action_confirm()
+        self.assertEqual(changed.cost_review_stage, "Initial Review")
+        self.assertEqual(moved.cost_review_stage, "Second Review")
+        dialog = dialog.browse(same.with_user(self.third).action_approve_many()["res_id"])
+        dialog.with_user(self.third).action_confirm()
+        self.assertEqual(same.cost_review_stage, "Second Review")
+
     def test_dialog_that_was_open_does_not_decide_on_the_next_stage(self):
         self.set_stage(self.middle)
         entry = self.submit()
