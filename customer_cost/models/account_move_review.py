@@ -23,23 +23,36 @@ class AccountMove(models.Model):
     _review_activity = "customer_cost.mail_activity_type_review_bill"
 
     cost_review_ids = fields.One2many(
-        "customer.cost.review", "move_id", string="Review Decisions", readonly=True
+        "customer.cost.review",
+        "move_id",
+        string="Review Decisions",
+        readonly=True,
+        groups="base.group_user",
     )
     cost_review_state = fields.Selection(
         [("submitted", "Under review"), ("approved", "Approved"), ("refused", "Refused")],
         string="Review of Customer Cost",
         readonly=True,
         copy=False,
+        groups="base.group_user",
     )
     cost_review_fingerprint = fields.Char(
-        string="Lines as Submitted for Review", readonly=True, copy=False
+        string="Lines as Submitted for Review",
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
     )
     cost_review_needed = fields.Char(
         compute="_compute_cost_review_needed",
         help="Why the bill cannot be posted before its review.",
+        groups="base.group_user",
     )
-    cost_cannot_approve_reason = fields.Char(compute="_compute_cost_cannot_approve_reason")
-    cost_open_question = fields.Char(compute="_compute_cost_open_question")
+    cost_cannot_approve_reason = fields.Char(
+        compute="_compute_cost_cannot_approve_reason", groups="base.group_user"
+    )
+    cost_open_question = fields.Char(
+        compute="_compute_cost_open_question", groups="base.group_user"
+    )
 
     @api.depends("state", "cost_review_state", "invoice_line_ids", "cost_review_id")
     def _compute_cost_review_needed(self):
@@ -124,7 +137,10 @@ class AccountMove(models.Model):
         return False
 
     def _get_cost_fingerprint(self):
-        """What a reviewer decides on: vendor, date, currency and the lines that name a customer."""
+        """What a reviewer decides on: vendor, date, currency and the lines that name a customer.
+
+        Of the lines the company amount too: the bill's own rate can be typed.
+        """
         self.ensure_one()
         lines = [
             [
@@ -133,6 +149,7 @@ class AccountMove(models.Model):
                 line.account_id.id,
                 line.cost_request_id.id,
                 round(line.amount_currency, 6),
+                round(line.balance, 6),
             ]
             for line in self._get_cost_lines().sorted("id")
         ]

@@ -5,6 +5,8 @@ from odoo.tools import mute_logger
 
 from .review_common import ReviewCommon
 
+QUIET = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+
 
 @tagged("post_install", "-at_install")
 class TestReviewBills(ReviewCommon):
@@ -154,6 +156,54 @@ class TestReviewBills(ReviewCommon):
         bill.with_user(self.billing)._answer("Fair")
         bill.invalidate_recordset()
         self.assertFalse(bill.cost_open_question)
+
+    def test_vendor_in_the_portal_reads_nothing_of_the_review(self):
+        portal = self.env["res.users"].create(
+            {
+                "name": "Vendor",
+                "login": "cost_portal_vendor",
+                "partner_id": self.vendor.id,
+                "group_ids": [Command.set(self.env.ref("base.group_portal").ids)],
+            }
+        )
+        bill = self.submitted()
+        bill.message_subscribe(self.vendor.ids)
+        bill.with_user(self.reviewer)._ask("Is the price right?")
+        bill.with_user(self.billing)._answer("Fair")
+        bill.with_user(self.reviewer)._refuse("Too dear")
+        bill.with_user(self.billing).action_submit_cost_review()
+        bill.with_user(self.reviewer)._ask("Still as dear?")
+        bill.with_user(self.reviewer).action_approve_cost_review()
+        bill.action_post()
+        self.env.flush_all()
+        self.assertTrue(bill.with_user(portal).has_access("read"))
+        texts = " ".join(
+            self.env["mail.message"]
+            .with_user(portal)
+            .search([("model", "=", "account.move"), ("res_id", "=", bill.id)])
+            .mapped("body")
+        )
+        for secret in ("Is the price right?", "Fair", "Too dear", "Still as dear?"):
+            self.assertNotIn(secret, texts)
+        moves = self.env["account.move"]
+        names = [name for name in moves._fields if name.startswith("cost_")]
+        self.assertLessEqual(
+            {"cost_open_question", "cost_review_state", "cost_review_due"}, set(names)
+        )
+        for name in names:
+            with self.subTest(name), self.assertRaises(AccessError), mute_logger(*QUIET):
+                self.rpc(portal, "account.move", "read", bill.ids, [name])
+
+    def test_rate_changed_after_approval_needs_another_review(self):
+        euro = self.setup_other_currency("EUR", rates=[("2025-03-01", 0.5)])
+        bill = self.submitted(currency_id=euro.id)
+        bill.with_user(self.reviewer).action_approve_cost_review()
+        self.assertEqual(bill.invoice_line_ids.balance, 200.0)
+        bill.invoice_currency_rate = 0.01
+        self.assertEqual(bill.invoice_line_ids.balance, 10000.0)
+        with self.assertRefused("submit it again"):
+            bill.action_post()
+        self.assertEqual(bill.state, "draft")
 
     def test_review_of_a_bill_cannot_be_forged(self):
         bill = self.submitted()
