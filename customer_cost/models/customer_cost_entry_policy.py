@@ -167,12 +167,14 @@ class CustomerCostEntry(models.Model):
     def _submit(self):
         self._refresh_amount_company()
         breaches = self._get_policy_breaches()
-        super()._submit()
+        res = super()._submit()
         self._log_breaches(breaches)
+        return res
 
-    def _restart_review(self):
-        super()._restart_review()
+    def _restart_review(self, text=None):
+        res = super()._restart_review(text)
         self._log_breaches(self._get_policy_breaches())
+        return res
 
     def _log_breaches(self, breaches):
         """Replace what is logged of these costs; ``breaches`` as they were just before."""
