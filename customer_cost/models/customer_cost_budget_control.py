@@ -21,8 +21,8 @@ class Ask(NamedTuple):
     date: date
     amount: float
     """Company currency."""
-    counted: bool = False
-    """Whether the commitments hold it already."""
+    counted: str = ""
+    """``committed`` or ``actual`` where the commitments or the ledger hold it already."""
 
 
 class Breach(NamedTuple):
@@ -182,8 +182,10 @@ class CustomerCostBudget(models.Model):
             rows = [months.get(month, (0, 0, 0)) for month in window]
             planned, actual, committed = (sum(row[i] for row in rows) for i in range(3))
             committed += sum(before.get(month, 0) for month in window)
-            if ask.counted:
+            if ask.counted == "committed":
                 committed -= amount
+            elif ask.counted:
+                actual -= amount
             for band in self.band_ids:
                 limit = band._get_limit(planned, digits)
                 if actual + committed + amount > limit:

@@ -33,9 +33,7 @@ class CustomerCostReviewed(models.AbstractModel):
         ondelete="set null",
         groups="base.group_user",
     )
-    cost_review_due = fields.Date(
-        string="Due", readonly=True, copy=False, groups="base.group_user"
-    )
+    cost_review_due = fields.Date(string="Due", readonly=True, copy=False, groups="base.group_user")
     cost_review_stage = fields.Char(
         string="Review Stage", related="cost_review_id.name", groups="base.group_user"
     )

@@ -82,9 +82,7 @@ class CustomerCostReviewedNotice(models.AbstractModel):
     def _tell(self, users, text):
         """One internal note, which reaches each of the users once and no vendor of a bill."""
         self.ensure_one()
-        self.message_post(
-            body=text, partner_ids=users.partner_id.ids, subtype_xmlid="mail.mt_note"
-        )
+        self.message_post(body=text, partner_ids=users.partner_id.ids, subtype_xmlid="mail.mt_note")
 
     # ------------------------------------------------------------
     # Activities
