@@ -282,6 +282,8 @@ class AccountMove(models.Model):
         :raises UserError: naming the bill and what it waits for
         """
         for move, reason in self._get_unreviewed_reasons(state).items():
+            if state == "posted":
+                reason = self.env._("%(reason)s Reset it to draft first.", reason=reason)
             raise UserError(
                 self.env._("%(bill)s: %(reason)s", bill=move.display_name, reason=reason)
             )
