@@ -42,7 +42,8 @@ class AccountMove(models.Model):
     @api.depends_context("uid", "lang")
     def _compute_cost_budget_findings(self):
         """Of what is saved: the budgets read the journal items in the database."""
-        found = self._origin._get_budget_findings()
+        drafts = self._origin.filtered(lambda move: move.state == "draft")
+        found = drafts._get_budget_findings()
         for move in self:
             findings = sorted(
                 found.get(move._origin, ()), key=lambda finding: -LEVELS.index(finding.level)
@@ -53,11 +54,13 @@ class AccountMove(models.Model):
 
     def write(self, vals):
         if vals.get("state") == "posted":
-            self._check_customer_budgets()
+            self.filtered(lambda move: move.state != "posted")._check_customer_budgets()
         return super().write(vals)
 
     def _check_customer_budgets(self):
-        """Refuse to post draft bills over their budgets, where their company wants it.
+        """Refuse bills over their budgets, where their company wants it.
+
+        Drafts are about to be posted; of posted bills the lines have been changed.
 
         :raises UserError: naming the bill, the budget and, to who may know it, the figure
         """
@@ -77,7 +80,7 @@ class AccountMove(models.Model):
                 raise UserError("\n".join([f"{move.display_name}:", *blocking]))
 
     def _get_budget_findings(self):
-        """What budgets say of draft bills that name a customer.
+        """What budgets say of draft and posted bills that name a customer.
 
         :return: dict of bill to list of :class:`~..findings.Finding`
         """
@@ -97,10 +100,13 @@ class AccountMove(models.Model):
         }
 
     def _get_budget_asks(self):
-        bills = self.filtered(
-            lambda move: move.state == "draft" and move.is_purchase_document(include_receipts=True)
-        )
-        if not bills:
+        bills = self.filtered(lambda move: move.is_purchase_document(include_receipts=True))
+        drafts = bills.filtered(lambda move: move.state == "draft")
+        posted = bills.filtered(lambda move: move.state == "posted")
+        return drafts._get_draft_asks() + posted._get_posted_asks()
+
+    def _get_draft_asks(self):
+        if not self:
             return []
         self.env["customer.cost.budget.report"]._flush_sources()
         # The caller reads the bills; what they ask for is shown as far as budgets are readable.
@@ -113,14 +119,49 @@ class AccountMove(models.Model):
                 UNION ALL %(beyond)s
                  ORDER BY 1, 2, 3, 4, 5, 6, 7, 8""",
                 commitments=self.env["customer.cost.commitment"]._table_query,
-                beyond=self._sql_beyond_requests(bills),
-                bills=bills.ids,
+                beyond=self._sql_beyond_requests(self),
+                bills=self.ids,
             )
         )
         return [
-            Ask(self.browse(move), *values, amount, counted=True, origin_date=origin_date)
+            Ask(self.browse(move), *values, amount, counted="committed", origin_date=origin_date)
             for move, *values, origin_date, amount in rows
         ]
+
+    def _get_posted_asks(self):
+        """What the ledger holds of posted bills, of what settles a request the excess alone."""
+        if not self:
+            return []
+        self.env["customer.cost.budget.report"]._flush_sources()
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT e.source_move_id, l.company_id, l.customer_id, l.item_id,
+                          e.payment_method, l.date, sum(l.amount)
+                     FROM customer_cost_entry e
+                     JOIN customer_cost_line l ON l.entry_id = e.id
+                     JOIN account_move_line i ON i.id = e.source_line_id
+                    WHERE e.source_move_id = ANY(%(bills)s) AND l.customer_id IS NOT NULL
+                      AND i.cost_request_id IS NULL
+                 GROUP BY 1, 2, 3, 4, 5, 6
+                   HAVING sum(l.amount) <> 0
+                UNION ALL
+                   SELECT bill.move_id, e.company_id, e.customer_id, e.item_id, e.payment_method,
+                          bill.date, LEAST(bill.amount, documents.settled - e.amount_company)
+                     FROM (SELECT move_id, cost_request_id, min(date) AS date,
+                                  sum(balance) AS amount
+                             FROM account_move_line
+                            WHERE move_id = ANY(%(bills)s) AND cost_request_id IS NOT NULL
+                         GROUP BY 1, 2) bill
+                     JOIN customer_cost_entry e ON e.id = bill.cost_request_id
+                      AND e.customer_id IS NOT NULL
+               CROSS JOIN LATERAL (%(settlement)s) documents
+                    WHERE LEAST(bill.amount, documents.settled - e.amount_company) > 0
+                 ORDER BY 1, 2, 3, 4, 5, 6""",
+                bills=self.ids,
+                settlement=self.env["customer.cost.entry"]._sql_settlement(SQL("e.id")),
+            )
+        )
+        return [Ask(self.browse(move), *values, counted="actual") for move, *values in rows]
 
     @api.model
     def _sql_beyond_requests(self, bills) -> SQL:

@@ -1,6 +1,7 @@
-from odoo import models
+from odoo import api, models
 
 from ..fields import Many2oneUnchecked
+from .review_appointments import CUSTOMER_BILL_TYPES
 
 # What a person types on a bill line and a reviewer decides on.
 SUBSTANCE_FIELDS = frozenset(
@@ -16,6 +17,8 @@ SUBSTANCE_FIELDS = frozenset(
     }
 )
 EDITOR = "cost_review_editor_id"
+# What can still be changed on a posted bill and decides for which customer it counts, and as what.
+POSTED_FIELDS = frozenset({"cost_customer_id", "cost_item_id", "cost_request_id"})
 
 
 class AccountMoveLine(models.Model):
@@ -27,6 +30,13 @@ class AccountMoveLine(models.Model):
         "res.users", string="Last Changed By", readonly=True, copy=False
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        added = lines.filtered(lambda line: line.cost_customer_id or line.cost_request_id)
+        added._get_posted_bills()._check_changed_after_posting()
+        return lines
+
     def write(self, vals):
         if EDITOR in vals:
             vals = {name: value for name, value in vals.items() if name != EDITOR}
@@ -34,4 +44,16 @@ class AccountMoveLine(models.Model):
             companies = self.env["customer.cost.review.stage"]._get_bill_companies()
             if companies.intersection(self.company_id.ids):
                 vals = {**vals, EDITOR: self.env.uid}
-        return super().write(vals)
+        if not POSTED_FIELDS.intersection(vals):
+            return super().write(vals)
+        bills = self._get_posted_bills()
+        before = {bill: bill._get_cost_fingerprint() for bill in bills}
+        res = super().write(vals)
+        bills.filtered(
+            lambda bill: bill._get_cost_fingerprint() != before[bill]
+        )._check_changed_after_posting()
+        return res
+
+    def _get_posted_bills(self):
+        posted = self.filtered(lambda line: line.parent_state == "posted")
+        return posted.move_id.filtered(lambda move: move.move_type in CUSTOMER_BILL_TYPES)

@@ -23,23 +23,41 @@ class AccountMove(models.Model):
     _review_activity = "customer_cost.mail_activity_type_review_bill"
 
     cost_review_ids = fields.One2many(
-        "customer.cost.review", "move_id", string="Review Decisions", readonly=True
+        "customer.cost.review",
+        "move_id",
+        string="Review Decisions",
+        readonly=True,
+        groups="base.group_user",
     )
     cost_review_state = fields.Selection(
         [("submitted", "Under review"), ("approved", "Approved"), ("refused", "Refused")],
         string="Review of Customer Cost",
         readonly=True,
         copy=False,
+        groups="base.group_user",
     )
     cost_review_fingerprint = fields.Char(
-        string="Lines as Submitted for Review", readonly=True, copy=False
+        string="Lines as Submitted for Review",
+        readonly=True,
+        copy=False,
+        groups="base.group_user",
+    )
+    cost_review_check_ids = fields.One2many(
+        related="cost_review_id.check_ids",
+        string="Checklist of the Stage",
+        groups="customer_cost.group_customer_cost_reviewer",
     )
     cost_review_needed = fields.Char(
         compute="_compute_cost_review_needed",
         help="Why the bill cannot be posted before its review.",
+        groups="base.group_user",
     )
-    cost_cannot_approve_reason = fields.Char(compute="_compute_cost_cannot_approve_reason")
-    cost_open_question = fields.Char(compute="_compute_cost_open_question")
+    cost_cannot_approve_reason = fields.Char(
+        compute="_compute_cost_cannot_approve_reason", groups="base.group_user"
+    )
+    cost_open_question = fields.Char(
+        compute="_compute_cost_open_question", groups="base.group_user"
+    )
 
     @api.depends("state", "cost_review_state", "invoice_line_ids", "cost_review_id")
     def _compute_cost_review_needed(self):
@@ -61,6 +79,29 @@ class AccountMove(models.Model):
         for move in self:
             asked = questions.get(move._origin, ())
             move.cost_open_question = "\n".join(row.reason for row in asked) or False
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_decided(self):
+        # sudo: a decision keeps the bill, whoever may read it
+        decided = self.env["customer.cost.review"].sudo()
+        decided = decided.search(
+            [
+                ("move_id", "in", self.ids),
+                ("decision", "in", ("approved", "refused", "superseded")),
+            ],
+            order="id desc",
+            limit=1,
+        )
+        for row in decided:
+            raise UserError(
+                self.env._(
+                    "%(bill)s cannot be deleted: %(user)s decided on it at stage %(stage)s. "
+                    "Cancel it instead.",
+                    bill=row.move_id.display_name,
+                    user=row.user_id.name,
+                    stage=row.name,
+                )
+            )
 
     def write(self, vals):
         if vals.get("state") == "posted":
@@ -85,6 +126,8 @@ class AccountMove(models.Model):
         commitments = self.env["customer.cost.commitment"].sudo()
         rows = commitments.search_fetch([("move_id", "in", moves.ids)], ["item_id", "move_id"])
         items = rows.grouped("move_id")
+        captured = moves._get_captured_entries().grouped("source_move_id")
+        entries = self.env["customer.cost.entry"]
         facts = {}
         for move in moves:
             lines = move._get_cost_lines()
@@ -93,12 +136,40 @@ class AccountMove(models.Model):
                 amount=sum(lines.mapped("balance")),
                 items=lines.cost_item_id
                 | lines.cost_request_id.item_id
-                | items.get(move, commitments).item_id,
+                | items.get(move, commitments).item_id
+                | captured.get(move.id, entries).item_id,
                 customers=lines.cost_customer_id.commercial_partner_id,
                 author=self.env.user,
                 is_bill=True,
             )
         return facts
+
+    def _get_captured_entries(self):
+        """What posted bills contribute to the ledger for customers."""
+        posted = self.filtered(lambda move: move.state == "posted")
+        entries = self.env["customer.cost.entry"].sudo()  # sudo: their items alone, for stages
+        if not posted:
+            return entries
+        return entries.search_fetch(
+            [
+                ("source_move_id", "in", posted.ids),
+                ("state", "=", "captured"),
+                ("customer_id", "!=", False),
+            ],
+            ["item_id", "source_move_id"],
+        )
+
+    def _get_asked_stages(self):
+        """Stages that the limits of customer budgets ask for."""
+        companies = self.env["customer.cost.budget.band"]._get_review_companies()
+        stages = self.env["customer.cost.review.stage"]
+        bills = self.filtered(lambda move: move.company_id.id in companies)
+        asked = {}
+        for move, findings in bills._get_budget_findings().items():
+            for finding in findings:
+                if finding.level == "review":
+                    asked[move] = asked.get(move, stages) | finding.stage
+        return asked
 
     def _get_review_hands(self):
         lines = self._get_cost_lines()
@@ -124,7 +195,10 @@ class AccountMove(models.Model):
         return False
 
     def _get_cost_fingerprint(self):
-        """What a reviewer decides on: vendor, date, currency and the lines that name a customer."""
+        """What a reviewer decides on: vendor, date, currency and the lines that name a customer.
+
+        Of the lines the company amount too: the bill's own rate can be typed.
+        """
         self.ensure_one()
         lines = [
             [
@@ -133,6 +207,7 @@ class AccountMove(models.Model):
                 line.account_id.id,
                 line.cost_request_id.id,
                 round(line.amount_currency, 6),
+                round(line.balance, 6),
             ]
             for line in self._get_cost_lines().sorted("id")
         ]
@@ -152,23 +227,39 @@ class AccountMove(models.Model):
     # Posting
     # ------------------------------------------------------------
 
-    def _get_unreviewed_reasons(self):
-        """Why each draft bill cannot be posted before its review; without stages no query."""
-        companies = self.env["customer.cost.review.stage"]._get_bill_companies()
+    def _get_unreviewed_reasons(self, state="draft"):
+        """Why bills cannot be posted, or stay so, before their review; without stages no query.
+
+        A batch costs the queries of one bill.
+
+        :param state: ``draft`` or ``posted``, the bills that are looked at
+        """
+        stages = self.env["customer.cost.review.stage"]
+        companies = stages._get_bill_companies()
         bills = self.filtered(
             lambda move: (
                 move.company_id.id in companies
                 and move.move_type in CUSTOMER_BILL_TYPES
-                and move.state == "draft"
+                and move.state == state
                 and move._get_cost_lines()
             )
         )
-        return {move: reason for move in bills if (reason := move.sudo()._get_unreviewed_reason())}
+        if not bills:
+            return {}
+        known = bills.sudo()  # sudo: whoever posts learns which stages wait, as _get_review_facts
+        facts, asked = known._get_review_facts(), known._get_asked_stages()
+        of_company = {company: stages._get_of_company(company) for company in known.company_id}
+        reasons = {}
+        for move, own in zip(bills, known, strict=True):
+            applying = of_company[own.company_id].filtered(
+                lambda stage, one=facts[own]: stage._applies(one)
+            )
+            applying = (applying | asked.get(own, stages)).sorted()
+            if reason := own._get_unreviewed_reason(applying):
+                reasons[move] = reason
+        return reasons
 
-    def _get_unreviewed_reason(self):
-        facts = self._get_review_facts()[self]
-        stages = self.env["customer.cost.review.stage"]._get_of_company(facts.company)
-        stages = stages.filtered(lambda stage: stage._applies(facts))
+    def _get_unreviewed_reason(self, stages):
         changed = self._is_changed_since_review()
         if self.cost_review_state == "approved" and not changed or not stages:
             return False
@@ -185,15 +276,26 @@ class AccountMove(models.Model):
             return self.env._("Its review was refused: mend it and submit it again.")
         return self.env._("It waits for stage %(stage)s.", stage=self.cost_review_id.name)
 
-    def _check_cost_review_passed(self):
+    def _check_cost_review_passed(self, state="draft"):
         """Raise unless bills that name a customer have passed the stages flagged for bills.
 
         :raises UserError: naming the bill and what it waits for
         """
-        for move, reason in self._get_unreviewed_reasons().items():
+        for move, reason in self._get_unreviewed_reasons(state).items():
+            if state == "posted":
+                reason = self.env._("%(reason)s Reset it to draft first.", reason=reason)
             raise UserError(
                 self.env._("%(bill)s: %(reason)s", bill=move.display_name, reason=reason)
             )
+
+    def _check_changed_after_posting(self):
+        """What was named on posted bills afterwards has to pass what posting has to pass.
+
+        :raises UserError: as at posting
+        """
+        if self:
+            self._check_cost_review_passed("posted")
+            self._check_customer_budgets()
 
     # ------------------------------------------------------------
     # Actions

@@ -1,6 +1,6 @@
 from fractions import Fraction
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import ValidationError
 from odoo.tools import formatLang
 
@@ -42,6 +42,24 @@ class CustomerCostBudgetBand(models.Model):
         "CHECK(percentage >= 0 AND percentage < 1e6 AND amount >= 0 AND amount < 1e12)",
         "A limit is not negative.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if any(vals.get("action") == "review" for vals in vals_list):
+            self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if "action" in vals:
+            self.env.registry.clear_cache()
+        return super().write(vals)
+
+    @api.model
+    @tools.ormcache()
+    def _get_review_companies(self):
+        """Ids of the companies with a budget that may ask for one more review."""
+        bands = self.sudo()._read_group([("action", "=", "review")], ["company_id"])  # sudo: all
+        return frozenset(company.id for (company,) in bands)
 
     @api.depends("percentage", "amount")
     def _compute_display_name(self):

@@ -22,8 +22,8 @@ class Ask(NamedTuple):
     date: date
     amount: float
     """Company currency."""
-    counted: bool = False
-    """Whether the commitments hold it already."""
+    counted: str = ""
+    """``committed`` or ``actual`` where the commitments or the ledger hold it already."""
     origin_date: date | None = None
     """The cost's own day, which class membership is asked for; ``date`` where it is empty."""
 
@@ -190,7 +190,7 @@ class CustomerCostBudget(models.Model):
         Of several months those of the one that allows the least of the cost.
 
         :param own: dict of month to what the cost asks of it
-        :param counted: whether the commitments hold it already
+        :param counted: as in :class:`Ask`
         :param months: dict of month to planned, actual and committed
         :param before: dict of month to what costs before this one ask for
         """
@@ -204,8 +204,10 @@ class CustomerCostBudget(models.Model):
             rows = [months.get(month, (0, 0, 0)) for month in window]
             planned, actual, committed = (sum(row[i] for row in rows) for i in range(3))
             committed += sum(before.get(month, 0) for month in window)
-            if counted:
+            if counted == "committed":
                 committed -= amount
+            elif counted:
+                actual -= amount
             found = [
                 Breach(band, *scope, window, planned, actual, committed, amount, limit)
                 for band in self.band_ids

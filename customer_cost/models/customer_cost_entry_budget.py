@@ -67,7 +67,7 @@ class CustomerCostEntry(models.Model):
                 payment_method=entry.payment_method,
                 date=day,
                 amount=amount,
-                counted=entry.state == "submitted",
+                counted="committed" if entry.state == "submitted" else "",
                 origin_date=entry._get_dates(ahead)[0],
             )
             for entry in asking

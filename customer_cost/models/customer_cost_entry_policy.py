@@ -180,8 +180,8 @@ class CustomerCostEntry(models.Model):
         self._log_breaches(breaches)
         return res
 
-    def _restart_review(self):
-        res = super()._restart_review()
+    def _restart_review(self, text=None):
+        res = super()._restart_review(text)
         self._log_breaches(self._get_policy_breaches())
         return res
 

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import formatLang
 
 from ..findings import LEVELS
 from .customer_cost_period import ClosedMonths
@@ -156,7 +158,12 @@ class CustomerCostEntryReview(models.Model):
         ):
             user = batch[0].submission_user_id
             mine = batch.filtered(lambda entry, user=user: entry.submission_user_id == user)
-            mine.with_user(user).with_context(lang=user.lang)._submit_queued()
+            try:
+                mine.with_user(user).with_context(lang=user.lang)._submit_queued()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                # Another transaction works on the same costs: the job comes back to what is left.
+                self.env.cr.rollback()
+                return
             if not commit(len(mine)):
                 return
 
@@ -197,8 +204,11 @@ class CustomerCostEntryReview(models.Model):
         entries._end_round(left=False)
         entries._close_review_activities()
 
-    def _restart_review(self):
-        """The substance of submitted costs has changed: what was decided does not hold."""
+    def _restart_review(self, text=None):
+        """The substance of submitted costs has changed: what was decided does not hold.
+
+        :param text: what the earlier reviewers are told, if not that the user changed the cost
+        """
         self._refresh_amount_company()
         self._check_findings()
         entries = self.sudo()._unguarded()  # sudo: as in action_withdraw
@@ -212,7 +222,8 @@ class CustomerCostEntryReview(models.Model):
         for entry, deciders in told.items():
             entry._tell(
                 deciders,
-                self.env._(
+                text
+                or self.env._(
                     "%(user)s changed the cost while it waited: its review starts again.",
                     user=self.env.user.name,
                 ),
@@ -235,15 +246,71 @@ class CustomerCostEntryReview(models.Model):
         last._hold_periods()
         last._check_no_problems()
         last._check_reversed_once()
-        last._refresh_amount_company()
-        last._check_findings()
+        lifted = last._restart_lifted()
+        (last - lifted)._check_findings()
         # sudo: a reviewer decides on costs whose other fields they may not write; the check above
         # is the right to do so
-        passed = self.sudo()._unguarded()._decide("approved")
+        passed = (self - lifted).sudo()._unguarded()._decide("approved")
         # What was decided is logged in one go; a message per change would be most of the work.
         passed.with_context(mail_notrack=True).write({"state": "approved"})
         passed._append_to_ledger()
         passed.reversal_of_id.write({"state": "reversed"})
+
+    def _restart_lifted(self):
+        """Refresh the company amounts; what comes into the band of another stage begins again.
+
+        :return: the costs that are not to be approved now
+        """
+        before = {entry: entry.amount_company for entry in self}
+        self._refresh_amount_company()
+        changed = self.filtered(
+            lambda entry: entry.company_currency_id.compare_amounts(
+                entry.amount_company, before[entry]
+            )
+        )
+        lifted = self.browse()
+        for entry, missing in changed._get_missing_stages(before).items():
+            text = self.env._(
+                "The rate was changed: %(cost)s amounts to %(amount)s now and has to pass "
+                "%(stages)s. Its review starts again.",
+                cost=entry.display_name,
+                amount=formatLang(
+                    self.env, entry.amount_company, currency_obj=entry.company_currency_id
+                ),
+                stages=", ".join(missing.mapped("name")),
+            )
+            entry._restart_review(text)
+            self.env.user._bus_send("simple_notification", {"type": "warning", "message": text})
+            lifted |= entry
+        return lifted
+
+    def _get_missing_stages(self, before):
+        """Stages that the amounts ask for by now and the present rounds do not have.
+
+        :param before: dict of cost to the company amount that its stages were chosen by
+        :return: dict of cost to stages, costs without any left out
+        """
+        if not self:
+            return {}
+        stages, facts = self.env["customer.cost.review.stage"], self._get_review_facts()
+        of_company = {company: stages._get_of_company(company) for company in self.company_id}
+        # sudo: which stages the round has, of costs the user decides on
+        rows = self.env["customer.cost.review"].sudo()
+        rows = rows.search(
+            [("entry_id", "in", self.ids), ("decision", "in", ("pending", "approved"))]
+        ).grouped("entry_id")
+        found = {}
+        for entry in self:
+            one = facts[entry]
+            earlier = one._replace(amount=before[entry])
+            missing = of_company[entry.company_id].filtered(
+                lambda stage, one=one, earlier=earlier: (
+                    stage._applies(one) and not stage._applies(earlier)
+                )
+            )
+            if missing := missing - rows[entry].stage_id:
+                found[entry] = missing
+        return found
 
     def action_approve_next(self):
         """Approve this cost and open the next one that awaits the user, if any.

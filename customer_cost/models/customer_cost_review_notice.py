@@ -83,6 +83,7 @@ class CustomerCostReviewNotice(models.Model):
 
     def _escalate(self):
         """Once the deadline has passed, the person of the escalation is told and may decide."""
+        appointments = Appointments(self.env)
         today = fields.Date.context_today(self)
         late = self.filtered(
             lambda row: (
@@ -95,16 +96,26 @@ class CustomerCostReviewNotice(models.Model):
         late.escalated = True
         for row in late:
             document = row._get_document()
-            document.with_context(mail_activity_quick_update=True).activity_schedule(
-                document._review_activity,
-                date_deadline=today,
-                user_id=row.stage_id.escalation_user_id.id,
-                summary=self.env._(
-                    "Overdue at stage %(stage)s: %(cost)s",
-                    stage=row.name,
-                    cost=document.display_name,
-                ),
-            )
+            for user in row._get_told(row.stage_id.escalation_user_id, appointments):
+                document.with_context(mail_activity_quick_update=True).activity_schedule(
+                    document._review_activity,
+                    date_deadline=today,
+                    user_id=user.id,
+                    summary=self.env._(
+                        "Overdue at stage %(stage)s: %(cost)s",
+                        stage=row.name,
+                        cost=document.display_name,
+                    ),
+                )
+
+    def _get_told(self, users, appointments):
+        """These users, each absent one replaced, as far as they review documents of this kind.
+
+        A substitute is chosen freely: one without the role learns nothing of the document.
+        """
+        self.ensure_one()
+        eligible = appointments.get_eligible(self.company_id, bool(self.move_id))
+        return appointments.represent(users) & eligible
 
     # ------------------------------------------------------------
     # Digest
@@ -116,7 +127,7 @@ class CustomerCostReviewNotice(models.Model):
         today = fields.Date.context_today(self)
         digests = {}
         for row in self:
-            users = appointments.represent(appointments.get_appointed(row))
+            users = row._get_told(appointments.get_appointed(row), appointments)
             for user in users - row.mailed_user_ids:
                 if user.customer_cost_digest_on != today and user.email:
                     digests[user] = digests.get(user, self.browse()) | row

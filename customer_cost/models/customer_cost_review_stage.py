@@ -200,9 +200,10 @@ class CustomerCostReviewStage(models.Model):
     @api.model
     @tools.ormcache()
     def _get_bill_companies(self):
-        """Ids of the companies with an active stage for vendor bills."""
+        """Ids of the companies where a stage or a budget may ask for a review of bills."""
         stages = self.sudo().search([("on_bills", "=", True)])  # sudo: of every company
-        return frozenset(stages.company_id.ids)
+        asking = self.env["customer.cost.budget.band"]._get_review_companies()
+        return asking.union(stages.company_id.ids)
 
     # ------------------------------------------------------------
     # The stages that ship

@@ -31,19 +31,29 @@ class CustomerCostReviewed(models.AbstractModel):
         copy=False,
         index="btree_not_null",
         ondelete="set null",
+        groups="base.group_user",
     )
-    cost_review_due = fields.Date(string="Due", readonly=True, copy=False)
-    cost_review_stage = fields.Char(string="Review Stage", related="cost_review_id.name")
+    cost_review_due = fields.Date(string="Due", readonly=True, copy=False, groups="base.group_user")
+    cost_review_stage = fields.Char(
+        string="Review Stage", related="cost_review_id.name", groups="base.group_user"
+    )
     cost_review_author_id = fields.Many2one(
-        "res.users", string="Submitted for Review By", related="cost_review_id.author_id"
+        "res.users",
+        string="Submitted for Review By",
+        related="cost_review_id.author_id",
+        groups="base.group_user",
     )
     cost_review_age = fields.Integer(
-        string="Days Waiting", compute="_compute_cost_review_age", help="At the present stage."
+        string="Days Waiting",
+        compute="_compute_cost_review_age",
+        help="At the present stage.",
+        groups="base.group_user",
     )
     cost_awaits_me = fields.Boolean(
         string="Awaits My Decision",
         compute="_compute_cost_awaits_me",
         search="_search_cost_awaits_me",
+        groups="base.group_user",
     )
 
     # ------------------------------------------------------------

@@ -80,11 +80,9 @@ class CustomerCostReviewedNotice(models.AbstractModel):
         self.sudo().activity_unlink(["customer_cost.mail_activity_type_question"])
 
     def _tell(self, users, text):
-        """One message, which reaches each of the users once."""
+        """One internal note, which reaches each of the users once and no vendor of a bill."""
         self.ensure_one()
-        self.message_post(
-            body=text, partner_ids=users.partner_id.ids, subtype_xmlid="mail.mt_comment"
-        )
+        self.message_post(body=text, partner_ids=users.partner_id.ids, subtype_xmlid="mail.mt_note")
 
     # ------------------------------------------------------------
     # Activities

@@ -311,6 +311,62 @@ class TestBudgetOverride(BudgetCommon):
         [finding] = self.as_user(bills[1], self.manager).cost_budget_findings
         self.assertRegex(finding["message"], r"this cost of.*20\.00.*exceeded by.*25\.00")
 
+    def test_a_customer_named_after_posting_is_asked_for_as_well(self):
+        self.company.customer_cost_budget_block_bills = True
+        bill, within = (
+            self.create_bill([(self.expense_account, amount, {})], ref=str(amount))
+            for amount in (1300.0, 1200.0)
+        )
+        with self.assertRefused("this cost of.*1,300.*exceeded by.*100.00"), self.cr.savepoint():
+            bill.invoice_line_ids.cost_customer_id = self.customer_a
+        self.assertEqual(self.report(self.budget)[1:3], (0, 0))
+        within.invoice_line_ids.cost_customer_id = self.customer_a
+        self.assertEqual(self.report(self.budget)[1:3], (1200, 0))
+
+    def test_a_request_is_settled_after_posting_within_its_amount(self):
+        self.company.customer_cost_budget_block_bills = True
+        request = self.create_cost(kind="request", amount=1200.0, post=True)
+        bill, more = (
+            self.create_bill([(self.expense_account, amount, {})], ref=str(amount))
+            for amount in (1000.0, 250.0)
+        )
+        bill.invoice_line_ids.cost_request_id = request
+        self.assertEqual(self.report(self.budget)[1:3], (1000, 200))
+        with self.assertRefused("this cost of.*50.00.*exceeded by.*50.00"), self.cr.savepoint():
+            more.invoice_line_ids.cost_request_id = request
+
+    def test_a_limit_asks_for_one_more_review_of_a_bill(self):
+        stage = self.env["customer.cost.review.stage"].with_context(active_test=False)
+        stage = stage.search([("company_id", "=", self.company.id)])[1]
+        stage.write({"active": True, "check_ids": [Command.clear()]})
+        self.create_budget(
+            600.0,
+            customer_id=self.customer_b.id,
+            bands=({"percentage": 100.0, "action": "review", "stage_id": stage.id},),
+        )
+        extra = {"cost_customer_id": self.customer_b.id}
+        bill = self.create_bill([(self.expense_account, 601.0, extra)], post=False)
+        with self.assertRefused("has to pass Second Review"):
+            bill.action_post()
+        bill.action_submit_cost_review()
+        self.assertEqual(bill.cost_review_id.stage_id, stage)
+        reviewer = self.users["reviewer"]
+        reviewer.group_ids |= self.env.ref("account.group_account_readonly")
+        bill.with_user(reviewer).action_approve_cost_review()
+        bill.action_post()
+        self.assertEqual(bill.state, "posted")
+
+    def test_a_bill_within_its_budget_needs_no_review(self):
+        stage = self.env["customer.cost.review.stage"].search([], limit=1)
+        self.create_budget(
+            600.0,
+            customer_id=self.customer_b.id,
+            bands=({"percentage": 100.0, "action": "review", "stage_id": stage.id},),
+        )
+        extra = {"cost_customer_id": self.customer_b.id}
+        bill = self.create_bill([(self.expense_account, 600.0, extra)])
+        self.assertEqual(bill.state, "posted")
+
     # ------------------------------------------------------------
     # Forging
     # ------------------------------------------------------------

@@ -5,6 +5,8 @@ from odoo.tools import mute_logger
 
 from .review_common import ReviewCommon
 
+QUIET = ("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule")
+
 
 @tagged("post_install", "-at_install")
 class TestReviewBills(ReviewCommon):
@@ -154,6 +156,131 @@ class TestReviewBills(ReviewCommon):
         bill.with_user(self.billing)._answer("Fair")
         bill.invalidate_recordset()
         self.assertFalse(bill.cost_open_question)
+
+    def test_vendor_in_the_portal_reads_nothing_of_the_review(self):
+        portal = self.env["res.users"].create(
+            {
+                "name": "Vendor",
+                "login": "cost_portal_vendor",
+                "partner_id": self.vendor.id,
+                "group_ids": [Command.set(self.env.ref("base.group_portal").ids)],
+            }
+        )
+        bill = self.submitted()
+        bill.message_subscribe(self.vendor.ids)
+        bill.with_user(self.reviewer)._ask("Is the price right?")
+        bill.with_user(self.billing)._answer("Fair")
+        bill.with_user(self.reviewer)._refuse("Too dear")
+        bill.with_user(self.billing).action_submit_cost_review()
+        bill.with_user(self.reviewer)._ask("Still as dear?")
+        bill.with_user(self.reviewer).action_approve_cost_review()
+        bill.action_post()
+        self.env.flush_all()
+        self.assertTrue(bill.with_user(portal).has_access("read"))
+        texts = " ".join(
+            self.env["mail.message"]
+            .with_user(portal)
+            .search([("model", "=", "account.move"), ("res_id", "=", bill.id)])
+            .mapped("body")
+        )
+        for secret in ("Is the price right?", "Fair", "Too dear", "Still as dear?"):
+            self.assertNotIn(secret, texts)
+        moves = self.env["account.move"]
+        names = [name for name in moves._fields if name.startswith("cost_")]
+        self.assertLessEqual(
+            {"cost_open_question", "cost_review_state", "cost_review_due"}, set(names)
+        )
+        for name in names:
+            with self.subTest(name), self.assertRaises(AccessError), mute_logger(*QUIET):
+                self.rpc(portal, "account.move", "read", bill.ids, [name])
+
+    def test_rate_changed_after_approval_needs_another_review(self):
+        euro = self.setup_other_currency("EUR", rates=[("2025-03-01", 0.5)])
+        bill = self.submitted(currency_id=euro.id)
+        bill.with_user(self.reviewer).action_approve_cost_review()
+        self.assertEqual(bill.invoice_line_ids.balance, 200.0)
+        bill.invoice_currency_rate = 0.01
+        self.assertEqual(bill.invoice_line_ids.balance, 10000.0)
+        with self.assertRefused("submit it again"):
+            bill.action_post()
+        self.assertEqual(bill.state, "draft")
+
+    def test_customer_named_after_posting_is_checked_as_at_posting(self):
+        bill = self.bill(customer=False)
+        bill.action_post()
+        line = bill.invoice_line_ids
+        with (
+            self.assertRefused("has to pass Initial Review.*Reset it to draft first"),
+            self.cr.savepoint(),
+        ):
+            self.rpc(
+                self.billing,
+                "account.move.line",
+                "write",
+                line.ids,
+                {"cost_customer_id": self.customer_a.id},
+            )
+        self.assertFalse(line.cost_customer_id)
+        reviewed = self.submitted()
+        reviewed.with_user(self.reviewer).action_approve_cost_review()
+        reviewed.action_post()
+        line = reviewed.invoice_line_ids
+        line.cost_customer_id = self.customer_a
+        for vals in (
+            {"cost_customer_id": self.customer_b.id},
+            {"cost_item_id": self.other_item.id},
+        ):
+            with self.assertRefused("submit it again"), self.cr.savepoint():
+                line.write(vals)
+        self.initial.item_ids = self.other_item
+        plain = self.bill(customer=False)
+        plain.action_post()
+        plain.invoice_line_ids.cost_customer_id = self.customer_a
+        with self.assertRefused("has to pass Initial Review"), self.cr.savepoint():
+            plain.invoice_line_ids.cost_item_id = self.other_item
+        other = self.create_bill([(self.other_account, 10.0, {})])
+        with self.assertRefused("has to pass Initial Review"), self.cr.savepoint():
+            other.invoice_line_ids.cost_customer_id = self.customer_a
+
+    def test_bill_with_decisions_is_not_deleted(self):
+        bill = self.submitted()
+        bill.with_user(self.reviewer)._refuse("Wrong vendor")
+        with self.assertRefused("cost_reviewer.* decided on it at stage Initial Review. Cancel"):
+            bill.unlink()
+        bill.button_cancel()
+        self.assertEqual(bill.state, "cancel")
+        self.submitted(ref="undecided").unlink()
+
+    def test_many_bills_cost_the_queries_of_one(self):
+        bills = self.env["account.move"].browse(
+            [self.bill(ref=f"many {number}").id for number in range(10)]
+        )
+        bills[0]._get_unreviewed_reasons()
+        for batch in (bills[:1], bills):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            with self.subTest(len(batch)), self.assertQueryCount(12):
+                self.assertEqual(len(batch._get_unreviewed_reasons()), len(batch))
+
+    def test_checklist_of_a_bill_is_on_its_form(self):
+        self.initial.check_ids = [Command.create({"name": "Contract"})]
+        bill = self.submitted()
+        own = bill.with_user(self.reviewer)
+        arch = own.get_view(view_type="form")["arch"]
+        self.assertIn("cost_review_check_ids", arch)
+        with self.assertRefused("Tick the checklist first: Contract"):
+            own.action_approve_cost_review()
+        [check] = self.rpc(
+            self.reviewer,
+            "account.move",
+            "web_read",
+            bill.ids,
+            {"cost_review_check_ids": {"fields": {"name": {}, "done_by_id": {}}}},
+        )[0]["cost_review_check_ids"]
+        self.assertEqual((check["name"], check["done_by_id"]), ("Contract", False))
+        own.cost_review_check_ids.action_tick()
+        own.action_approve_cost_review()
+        self.assertEqual(bill.cost_review_state, "approved")
 
     def test_review_of_a_bill_cannot_be_forged(self):
         bill = self.submitted()

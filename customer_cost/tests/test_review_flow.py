@@ -1,3 +1,7 @@
+from unittest.mock import patch
+
+from psycopg2.errors import SerializationFailure
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -73,6 +77,24 @@ class TestReviewFlow(ReviewCommon):
         self.assertEqual(self.waiting(entry), ["Initial Review"])
         entry.amount = 1000.0
         self.assertEqual(self.waiting(entry), ["Initial Review", "Final Review"])
+
+    def test_amount_lifted_by_a_new_rate_passes_the_stage_of_its_band(self):
+        self.set_stage(self.final, amount_from=1000.0)
+        euro = self.setup_other_currency("EUR", rates=[("2025-03-01", 2.0)])
+        lifted = self.submit(amount=200.0, currency_id=euro.id)
+        same = self.submit(amount=200.0)
+        self.assertEqual(self.waiting(lifted), ["Initial Review"])
+        euro.rate_ids.filtered(lambda rate: str(rate.name) == "2025-03-01").rate = 0.1
+        self.env.flush_all()
+        (lifted | same).with_user(self.reviewer).action_approve()
+        self.assertEqual((lifted.state, same.state), ("submitted", "approved"))
+        self.assertEqual(lifted.amount_company, 2000.0)
+        self.assertEqual(self.waiting(lifted), ["Initial Review", "Final Review"])
+        told = lifted.message_ids.filtered(lambda m: "has to pass Final Review" in m.body)
+        self.assertIn("2,000.00", told.body)
+        lifted.with_user(self.reviewer).action_approve()
+        lifted.with_user(self.second).action_approve()
+        self.assertEqual(lifted.line_ids.mapped("amount"), [2000.0])
 
     def test_bad_change_changes_nothing(self):
         entry = self.submit()
@@ -222,6 +244,27 @@ class TestReviewFlow(ReviewCommon):
         with self.assertRefused("None of these costs"):
             dialog.action_confirm()
 
+    def test_bulk_approval_decides_on_what_the_dialog_showed_only(self):
+        self.set_stage(self.middle)
+        changed, moved, same = (self.submit(amount=10.0) for _each in range(3))
+        entries = changed | moved | same
+        action = entries.with_user(self.reviewer).action_approve_many()
+        dialog = self.env["customer.cost.approve"].browse(action["res_id"])
+        dialog = dialog.with_user(self.reviewer)
+        changed.amount = 99999.0
+        with self.assertRefused("was changed or taken back after you opened it"):
+            dialog.action_confirm()
+        action = entries.with_user(self.third).action_approve_many()
+        dialog = self.env["customer.cost.approve"].browse(action["res_id"])
+        moved.with_user(self.second).action_approve()
+        with self.assertRefused("has moved on: cost_reviewer_2.* decided on stage Initial Review"):
+            dialog.with_user(self.third).action_confirm()
+        self.assertEqual(changed.cost_review_stage, "Initial Review")
+        self.assertEqual(moved.cost_review_stage, "Second Review")
+        dialog = dialog.browse(same.with_user(self.third).action_approve_many()["res_id"])
+        dialog.with_user(self.third).action_confirm()
+        self.assertEqual(same.cost_review_stage, "Second Review")
+
     def test_dialog_that_was_open_does_not_decide_on_the_next_stage(self):
         self.set_stage(self.middle)
         entry = self.submit()
@@ -270,6 +313,27 @@ class TestReviewFlow(ReviewCommon):
         told = bad.message_ids.filtered(lambda m: "Not submitted" in m.body)
         self.assertIn("amount is zero", told.body)
         self.assertIn(self.author.partner_id, told.partner_ids)
+
+    def test_submission_that_meets_another_transaction_is_tried_again(self):
+        self.patch(self.env.registry["customer.cost.entry"], "_submit_at_once", 1)
+        entries = self.env["customer.cost.entry"].with_user(self.author)
+        entries |= self.create_cost(amount=10.0) | self.create_cost(amount=20.0)
+        entries.action_submit()
+        self.env.flush_all()
+        jobs = self.env["customer.cost.entry"]
+        with (
+            patch.object(type(jobs), "_submit", side_effect=SerializationFailure),
+            patch.object(self.env.cr, "rollback") as rollback,
+            patch.object(type(self.env["ir.cron"]), "_commit_progress", return_value=60),
+        ):
+            jobs._cron_submit()
+        rollback.assert_called_once()
+        self.assertEqual(set(entries.mapped("state")), {"draft"})
+        self.assertEqual(entries.submission_user_id, self.author)
+        with self.enter_registry_test_mode():
+            self.env.ref("customer_cost.ir_cron_submit").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(set(entries.mapped("state")), {"submitted"})
 
     # ------------------------------------------------------------
     # Beside the cost

@@ -117,3 +117,29 @@ class TestReviewNotice(ReviewCommon):
         self.second.active = False
         self.notify()
         self.assertEqual(entry.activity_ids.user_id, self.third)
+
+    def test_substitute_without_the_role_is_told_nothing(self):
+        clerk = self.create_user("cost_outsider", "internal", email="outsider@example.com")
+        self.initial.write({"deadline_days": 2, "escalation_user_id": self.third.id})
+        self.name_persons(self.initial, self.second, self.reviewer)
+        (self.second | self.third).write(
+            {
+                "customer_cost_substitute_id": clerk.id,
+                "out_of_office_from": fields.Datetime.now() - timedelta(days=1),
+            }
+        )
+        entry = self.submit()
+        self.age(entry, 3)
+        self.notify()
+        self.assertEqual(entry.activity_ids.user_id, self.reviewer)
+        self.assertFalse(self.mails(clerk))
+        self.assertTrue(self.mails(self.reviewer))
+
+    def test_escalation_to_somebody_without_the_role_tells_nobody_else(self):
+        clerk = self.create_user("cost_outsider", "internal", email="outsider@example.com")
+        self.initial.write({"deadline_days": 2, "escalation_user_id": clerk.id})
+        entry = self.submit()
+        self.age(entry, 3)
+        self.notify()
+        self.assertEqual(entry.activity_ids.user_id, self.second)
+        self.assertFalse(self.mails(clerk))

@@ -18,11 +18,17 @@ class CustomerCostApprove(models.TransientModel):
     skipped_ids = fields.One2many(
         "customer.cost.approve.skipped", "wizard_id", string="Left Out", readonly=True
     )
+    seen = fields.Json(
+        string="Stages Shown",
+        readonly=True,
+        help="The row of its review that each cost waited for when the dialog opened.",
+    )
 
     @api.model_create_multi
     def create(self, vals_list):
         wizards = super().create(vals_list)
         for wizard in wizards:
+            wizard.seen = {entry.id: entry.cost_review_id.id for entry in wizard.entry_ids}
             wizard._find_skipped()
         return wizards
 
@@ -69,5 +75,16 @@ class CustomerCostApprove(models.TransientModel):
         ready = self.entry_ids.filtered(lambda entry: not reasons[entry]) - skipped
         if not ready:
             raise UserError(self.env._("None of these costs can be approved by you now."))
+        self._check_as_shown(ready)
         ready.action_approve()
         return {"type": "ir.actions.act_window_close"}
+
+    def _check_as_shown(self, entries):
+        """Raise where a cost was changed, or decided on, after the dialog had shown it.
+
+        :raises UserError: naming the cost
+        """
+        for entry in entries:
+            seen = (self.seen or {}).get(str(entry.id), -1)
+            if entry.cost_review_id.id != seen:
+                entry._check_undecided(seen)

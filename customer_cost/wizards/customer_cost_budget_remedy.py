@@ -120,7 +120,7 @@ class CustomerCostBudgetRemedy(models.TransientModel):
         """The first of the next twelve months in which no budget is exceeded by the cost."""
         for wizard in self:
             asks = [
-                ask._replace(key=ask.origin_date, counted=False)
+                ask._replace(key=ask.origin_date, counted="")
                 for ahead in range(1, LOOK_AHEAD + 1)
                 for ask in wizard.entry_id._get_budget_asks(ahead)
             ]
