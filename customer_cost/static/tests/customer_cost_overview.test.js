@@ -82,6 +82,7 @@ async function openOverview(changes, left = 0) {
     onRpc("customer.cost.tie.out", "open_records", ({ args: [, from, to, path] }) => ({
         xml_id: `${from} ${to} ${path.join(" ")}`,
     }));
+    onRpc("customer.cost.review", "get_waiting_counts", () => ({ costs: 0, bills: 0, late: 0 }));
     await mountWithCleanup(WebClient);
     await getService("action").doAction({
         type: "ir.actions.client",
