@@ -35,11 +35,18 @@ class CustomerCostDriverPreview(models.TransientModel):
         "customer.cost.driver.preview.line", "preview_id", compute="_compute_quantities"
     )
 
+    def _check_named(self):
+        self._check_companies()
+        return super()._check_named()
+
+    def _check_companies(self):
+        if self.company_id - self.env.companies:
+            raise AccessError(self.env._("A preview is limited to the companies you work in."))
+
     @api.depends("driver_id", "company_id", "date")
     def _compute_quantities(self):
+        self._check_companies()
         for preview in self:
-            if preview.company_id - self.env.companies:
-                raise AccessError(self.env._("A preview is limited to the companies you work in."))
             found = {}
             preview.window_label = False
             if preview.driver_id and preview.company_id and preview.date:
