@@ -115,7 +115,7 @@ class AccountMoveLine(models.Model):
         if not foreign:
             return
         carried = self.search([("cost_request_id", "in", foreign.ids)]).cost_request_id
-        if foreign - carried.sudo():
+        if foreign - carried.sudo():  # sudo: compared by id alone
             raise UserError(
                 self.env._("You may not settle this request: choose another one or leave it empty.")
             )

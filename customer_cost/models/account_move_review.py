@@ -123,7 +123,7 @@ class AccountMove(models.Model):
     def _get_review_facts(self):
         # sudo: a stage may look at tags and items that the author does not see
         moves = self.sudo()
-        commitments = self.env["customer.cost.commitment"].sudo()
+        commitments = self.env["customer.cost.commitment"].sudo()  # sudo: as above
         rows = commitments.search_fetch([("move_id", "in", moves.ids)], ["item_id", "move_id"])
         items = rows.grouped("move_id")
         captured = moves._get_captured_entries().grouped("source_move_id")

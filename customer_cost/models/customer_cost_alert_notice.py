@@ -162,7 +162,7 @@ class CustomerCostAlert(models.Model):
             return
         self.sudo()._message_log_batch(dict.fromkeys(self.ids, body))  # sudo: as above
         if close:
-            self.sudo()._close_activities()
+            self.sudo()._close_activities()  # sudo: as above
 
     # ------------------------------------------------------------
     # When nobody acts, or cannot

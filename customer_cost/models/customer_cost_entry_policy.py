@@ -140,7 +140,7 @@ class CustomerCostEntry(models.Model):
         groupby = ["company_id", "customer_id", "item_id", "date:month"]
         # sudo: a limit counts what is spent, also what the user may not see
         ledger = self.env["customer.cost.line"].sudo()
-        commitments = self.env["customer.cost.commitment"].sudo()
+        commitments = self.env["customer.cost.commitment"].sudo()  # sudo: as above
         rows = [
             (company, customer, item, month, False, amount)
             for company, customer, item, month, amount in ledger._read_group(

@@ -1,20 +1,6 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
-
-function pick(field, label) {
-    return [
-        {
-            content: `Type ${label}`,
-            trigger: `.o_field_widget[name=${field}] input`,
-            run: `edit ${label}`,
-        },
-        {
-            content: `Pick ${label}`,
-            trigger: `.ui-menu-item a:contains("${label}")`,
-            run: "click",
-        },
-    ];
-}
+import { pick } from "@customer_cost/../tests/tours/customer_cost_tour_steps";
 
 /** A rep types a cost over the budget, is told while typing, reduces it and submits it. */
 registry.category("web_tour.tours").add("customer_cost_budget_reduce", {

@@ -1,22 +1,8 @@
 import { registry } from "@web/core/registry";
 import { stepUtils } from "@web_tour/tour_utils";
+import { pick } from "@customer_cost/../tests/tours/customer_cost_tour_steps";
 
 const { DateTime } = luxon;
-
-function pick(field, label) {
-    return [
-        {
-            content: `Type ${label}`,
-            trigger: `.o_field_widget[name=${field}] input`,
-            run: `edit ${label}`,
-        },
-        {
-            content: `Pick ${label}`,
-            trigger: `.ui-menu-item a:contains("${label}")`,
-            run: "click",
-        },
-    ];
-}
 
 /** A vendor bill whose line names the customer that the cost serves. */
 registry.category("web_tour.tours").add("customer_cost_post_bill", {
