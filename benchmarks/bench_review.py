@@ -6,11 +6,12 @@ from odoo.fields import Command
 from odoo.tests import new_test_user
 from odoo.tools import SQL
 
-from .measure import Row, cpu, pairs, queries
+from .measure import Row, cpu, pairs, queries, stopwatch
 from .stage import Books
 
 COUNT = 1000
 BATCH = 500
+QUEUE = 10_000
 
 
 def review(stage):
@@ -42,15 +43,56 @@ def review(stage):
     return rows
 
 
+def submission(stage):
+    """Submitting 10,000 costs at once: the button, and the work in the background."""
+    count = QUEUE // 2 if stage.quick else QUEUE
+    books = Books(stage.env, "Bench submission")
+    _button, floor = submit_queue(books, count // 10)
+    button, seconds = submit_queue(books, count)
+    return [
+        Row("Bulk", "Submit at once, the button", count, [button], [seconds],
+            "submitting them in the background", 0.1),
+        Row("Bulk", "Submit at once, in the background", count, [seconds], [floor],
+            "submitting a tenth of them", 12),
+    ]  # fmt: skip
+
+
+def submit_queue(books, count):
+    """Seconds of the button and of the background for ``count`` new costs, all submitted."""
+    entries = create_costs(books, count)
+    books.env.cr.commit()
+    books.env.invalidate_all()
+    with stopwatch() as button:
+        entries.action_submit()
+        books.env.cr.commit()
+    books.env.invalidate_all()
+    with stopwatch() as background:
+        books.env["customer.cost.entry"].sudo()._cron_submit()
+    assert set(entries.mapped("state")) == {"submitted"}
+    return button[0], background[0]
+
+
 def submit_costs(books, count):
     """Submitted costs of the company's own customers."""
+    entries = create_costs(books, count)
+    for start in range(0, count, BATCH):
+        entries[start : start + BATCH].action_submit()
+    return entries
+
+
+def create_costs(books, count):
+    """Drafts of the company's own customers."""
     customers = books.env["res.partner"].create(
         [{"name": f"Bench customer {number}", "is_company": True} for number in range(20)]
     )
     item = books.env["customer.cost.item"].create(
-        {"code": "BENCH-REV", "name": "Bench samples", "manual_kind": "statistical"}
+        {
+            "code": f"BENCH-REV-{count}-{books.company.id}",
+            "name": "Bench samples",
+            "manual_kind": "statistical",
+        }
     )
-    entries = books.env["customer.cost.entry"].create(
+    return books.env["customer.cost.entry"].create(
         [
             {
                 "date": date.today(),
@@ -63,9 +105,6 @@ def submit_costs(books, count):
             for number in range(count)
         ]
     )
-    for start in range(0, count, BATCH):
-        entries[start : start + BATCH].action_submit()
-    return entries
 
 
 def approve(entries):

@@ -117,10 +117,15 @@ class ResPartner(models.Model):
         )
         if limited:
             self._check_may_limit()
+            super()._track_prepare(LIMIT_FIELDS)
         res = super().write(vals)
         if limited:
             self._check_customer_cost_limits()
         return res
+
+    def _track_prepare(self, fields_iter):
+        """Limits are read by a write that changes one: else every posting pays a query for them."""
+        super()._track_prepare(set(fields_iter).difference(LIMIT_FIELDS))
 
     def action_customer_cost_limits(self):
         """Open the dialog that sets this customer's own limits in the current company.

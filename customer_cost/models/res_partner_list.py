@@ -107,10 +107,14 @@ class ResPartner(models.Model):
         stored, pending = self._read_customer_cost_summary([window])
         live = self._read_customer_cost_live(pending, window)
         nothing = [False if name in RATIOS else 0.0 for name in COLUMNS]
-        for partner in self:
-            values = live if partner._origin.id in pending else stored
-            for name, value in zip(COLUMNS, values.get(partner._origin.id, nothing), strict=False):
-                partner[name] = value
+        rows = [
+            (live if partner_id in pending else stored).get(partner_id, nothing)
+            for partner_id in (partner._origin.id for partner in self)
+        ]
+        for place, name in enumerate(COLUMNS):
+            field = self._fields[name]
+            values = [field.convert_to_cache(row[place], self, validate=False) for row in rows]
+            field._insert_cache(self, values)
 
     @api.depends_context("company", "uid")
     def _compute_customer_cost_profit_change(self):

@@ -476,6 +476,17 @@ class TestCustomerLimits(BudgetCommon):
         other = self.setup_other_company()["company"]
         self.assertFalse(partners._get_customer_cost_limits(other))
 
+    def test_a_changed_limit_stands_in_the_messages(self):
+        customer = self.customer_a.with_company(self.company).with_context(tracking_disable=False)
+        self.env.cr.precommit.run()
+        before = customer.message_ids
+        customer.write({"customer_cost_limit_month": 1200.0, "comment": "A note"})
+        self.env.flush_all()
+        self.env.cr.precommit.run()
+        tracked = (customer.message_ids - before).sudo().tracking_value_ids
+        [value] = tracked.filtered(lambda row: row.field_id.name == "customer_cost_limit_month")
+        self.assertEqual((value.old_value_float, value.new_value_float), (1000.0, 1200.0))
+
     @mute_logger(*QUIET)
     def test_the_dialog_sets_limits_without_the_right_to_edit_contacts(self):
         customer = self.customer_b

@@ -145,6 +145,13 @@ class TestCaptureQueries(CustomerCostCommon):
 
         self.assertCheap(credit_notes)
 
+    def test_posting_reads_no_limits_of_customers(self):
+        bills = self.bills(2).with_context(tracking_disable=False)
+        with self.counted() as (_own, every):
+            bills.action_post()
+        self.assertIn("supplier_rank", str(every))
+        self.assertNotIn("customer_cost_limit", str(every))
+
     def test_one_and_twenty_bills_cost_the_same(self):
         self.count_post(self.bills(1))
         one, _every = self.count_post(self.bills(1))
