@@ -59,6 +59,7 @@ from . import customer_cost_capture_service
 from . import customer_cost_capture_generated
 from . import customer_cost_capture_portion
 from . import customer_cost_capture_period
+from . import customer_cost_capture_bill
 from . import customer_cost_period_compare
 from . import customer_cost_history
 from . import customer_cost_history_preview
@@ -90,6 +91,7 @@ from . import account_move_line_freeze
 from . import account_move_product_cost
 from . import account_move_costs
 from . import account_move_review
+from . import account_move_review_substance
 from . import account_move_line_review
 from . import account_move_line_cost_invoice
 from . import account_move_line_request
@@ -100,6 +102,7 @@ from . import res_partner_list
 from . import res_partner_customer
 from . import res_partner_request
 from . import account_move_budget
+from . import account_move_posted_costs
 from . import res_partner_class
 from . import res_partner_limits
 from . import res_partner_budget

@@ -28,6 +28,10 @@ class AccountMove(models.Model):
         "(partner_id, date) WHERE state = 'posted' "
         "AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')"
     )
+    _customer_cost_draft_bills_idx = models.Index(
+        "(company_id) WHERE state = 'draft' "
+        "AND move_type IN ('in_invoice', 'in_refund', 'in_receipt')"
+    )
 
     def write(self, vals):
         if not CAPTURE_FIELDS.intersection(vals):

@@ -12,13 +12,18 @@ from .res_partner import FIGURE_GROUPS
 class AccountMove(models.Model):
     """Vendor bills that name a customer: what budgets say of them while they are drafts.
 
-    A line that settles a request is spoken for with it, as far as the request goes.
+    A line that settles a request is spoken for with it, as far as the request goes. Where the
+    company lets bills pass, a limit that blocks asks for the stages of the milder limits that the
+    bill passes as well, and warns where there are none.
     """
 
     _inherit = "account.move"
 
     cost_budget_findings = fields.Json(
         string="Customer Budgets", compute="_compute_cost_budget_findings", groups=FIGURE_GROUPS
+    )
+    cost_budget_blocked = fields.Boolean(
+        string="Blocked by Budgets", compute="_compute_cost_budget_findings", groups=FIGURE_GROUPS
     )
     cost_override_ids = fields.One2many(
         "customer.cost.override",
@@ -33,6 +38,7 @@ class AccountMove(models.Model):
         "date",
         "move_type",
         "state",
+        "line_ids.analytic_distribution",
         "line_ids.balance",
         "line_ids.cost_customer_id",
         "line_ids.cost_item_id",
@@ -51,6 +57,7 @@ class AccountMove(models.Model):
             move.cost_budget_findings = [
                 {"level": finding.level, "message": finding.message} for finding in findings
             ]
+            move.cost_budget_blocked = any(finding.level == "block" for finding in findings)
 
     def write(self, vals):
         if vals.get("state") == "posted":
@@ -58,26 +65,46 @@ class AccountMove(models.Model):
         return super().write(vals)
 
     def _check_customer_budgets(self):
-        """Refuse bills over their budgets, where their company wants it.
+        """Refuse bills that budgets block, or note it on them where their company lets them pass.
 
         Drafts are about to be posted; of posted bills the lines have been changed.
 
         :raises UserError: naming the bill, the budget and, to who may know it, the figure
         """
-        # sudo: a switch of the company
-        checked = self.filtered(
-            lambda move: move.sudo().company_id.customer_cost_budget_block_bills
-        )
-        asks = checked._get_budget_asks()
-        budgets = self.env["customer.cost.budget"]
-        covering = budgets._get_covering(asks) if asks else {}
-        if not covering:
-            return
-        budgets.browse({budget for found in covering.values() for budget in found})._touch()
-        for move, findings in checked._get_budget_findings().items():
-            blocking = [finding.message for finding in findings if finding.level == "block"]
+        companies = self.env["customer.cost.budget.band"]._get_companies("block")
+        limited = self.filtered(lambda move: move.company_id.id in companies)
+        limited._get_blocked_by_budgets()._hold_budgets()
+        for move, findings in limited._get_budget_findings().items():
+            over = [finding for finding in findings if finding.source.action == "block"]
+            blocking = [finding.message for finding in over if finding.level == "block"]
             if blocking:
                 raise UserError("\n".join([f"{move.display_name}:", *blocking]))
+            if over and not move._get_blocked_by_budgets():
+                move._note_over_budgets(over)
+
+    def _get_blocked_by_budgets(self):
+        """Those of companies whose budgets block bills."""
+        # sudo: a switch of the company
+        return self.filtered(lambda move: move.sudo().company_id.customer_cost_budget_block_bills)
+
+    def _hold_budgets(self):
+        """Of two transactions that use the rest of the same budget, one waits and is retried."""
+        asks = self._get_budget_asks()
+        budgets = self.env["customer.cost.budget"]
+        covering = budgets._get_covering(asks) if asks else {}
+        if covering:
+            budgets.browse({budget for found in covering.values() for budget in found})._touch()
+
+    def _note_over_budgets(self, findings):
+        """Name the budgets, without a figure: whoever reads the bill reads the note."""
+        budgets = {finding.source.budget_id.display_name for finding in findings}
+        self._message_log(
+            body=self.env._(
+                "Over a limit of budget %(budgets)s. The settings of %(company)s let bills pass.",
+                budgets=", ".join(sorted(budgets)),
+                company=self.company_id.display_name,
+            )
+        )
 
     def _get_budget_findings(self):
         """What budgets say of draft and posted bills that name a customer.
@@ -92,12 +119,30 @@ class AccountMove(models.Model):
         for move, found in breaches.items():
             breaches[move] = list({breach.band: breach for breach in found}.values())
         substances = self._get_budget_substances(asks)
-        # sudo: that a bill was allowed concerns whoever posts it
-        return {
-            move: move.sudo().cost_override_ids._find(substances[move])._allow(findings)
-            for move, findings in budgets._prepare_findings(breaches).items()
-            if findings
-        }
+        blocked = self._get_blocked_by_budgets()
+        found = {}
+        for move, findings in budgets._prepare_findings(breaches).items():
+            if move not in blocked:
+                findings = [
+                    milder
+                    for finding, breach in zip(findings, breaches[move], strict=True)
+                    for milder in self._get_milder_findings(finding, breach)
+                ]
+            if findings:
+                # sudo: that a bill was allowed concerns whoever posts it
+                overrides = move.sudo().cost_override_ids._find(substances[move])
+                found[move] = overrides._allow(findings)
+        return found
+
+    @api.model
+    def _get_milder_findings(self, finding, breach):
+        """What a limit says of bills in a company that lets them pass."""
+        if finding.level != "block":
+            return [finding]
+        stages = breach.milder_stages
+        return [finding._replace(level="review", stage=stage) for stage in stages] or [
+            finding._replace(level="warn")
+        ]
 
     def _get_budget_asks(self):
         bills = self.filtered(lambda move: move.is_purchase_document(include_receipts=True))
@@ -109,18 +154,17 @@ class AccountMove(models.Model):
         if not self:
             return []
         self.env["customer.cost.budget.report"]._flush_sources()
+        bills = SQL("m.id = ANY(%s)", self.ids)
         # The caller reads the bills; what they ask for is shown as far as budgets are readable.
         rows = self.env.execute_query(
             SQL(
                 """SELECT move_id, company_id, customer_id, item_id, payment_method, date,
                           origin_date, sum(amount)
-                     FROM (%(commitments)s) committed WHERE move_id = ANY(%(bills)s)
-                 GROUP BY 1, 2, 3, 4, 5, 6, 7
+                     FROM %(committed)s committed GROUP BY 1, 2, 3, 4, 5, 6, 7
                 UNION ALL %(beyond)s
                  ORDER BY 1, 2, 3, 4, 5, 6, 7, 8""",
-                commitments=self.env["customer.cost.commitment"]._table_query,
+                committed=self.env["customer.cost.commitment"]._sql_bills(bills),
                 beyond=self._sql_beyond_requests(self),
-                bills=self.ids,
             )
         )
         return [

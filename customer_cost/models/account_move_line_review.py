@@ -7,6 +7,7 @@ from .review_appointments import CUSTOMER_BILL_TYPES
 SUBSTANCE_FIELDS = frozenset(
     {
         "account_id",
+        "analytic_distribution",
         "cost_customer_id",
         "cost_item_id",
         "cost_request_id",
@@ -18,7 +19,15 @@ SUBSTANCE_FIELDS = frozenset(
 )
 EDITOR = "cost_review_editor_id"
 # What can still be changed on a posted bill and decides for which customer it counts, and as what.
-POSTED_FIELDS = frozenset({"cost_customer_id", "cost_item_id", "cost_request_id"})
+POSTED_FIELDS = frozenset(
+    {
+        "account_id",
+        "analytic_distribution",
+        "cost_customer_id",
+        "cost_item_id",
+        "cost_request_id",
+    }
+)
 
 
 class AccountMoveLine(models.Model):
@@ -33,8 +42,10 @@ class AccountMoveLine(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         lines = super().create(vals_list)
-        added = lines.filtered(lambda line: line.cost_customer_id or line.cost_request_id)
-        added._get_posted_bills()._check_changed_after_posting()
+        added = lines.filtered(
+            lambda line: line.cost_customer_id or line.cost_request_id or line.analytic_distribution
+        )
+        added._get_posted_bills()._check_named_after_posting()
         return lines
 
     def write(self, vals):
@@ -44,14 +55,12 @@ class AccountMoveLine(models.Model):
             companies = self.env["customer.cost.review.stage"]._get_bill_companies()
             if companies.intersection(self.company_id.ids):
                 vals = {**vals, EDITOR: self.env.uid}
-        if not POSTED_FIELDS.intersection(vals):
+        bills = self._get_posted_bills() if POSTED_FIELDS.intersection(vals) else None
+        if not bills:
             return super().write(vals)
-        bills = self._get_posted_bills()
-        before = {bill: bill._get_cost_fingerprint() for bill in bills}
+        before = bills._get_posted_costs()
         res = super().write(vals)
-        bills.filtered(
-            lambda bill: bill._get_cost_fingerprint() != before[bill]
-        )._check_changed_after_posting()
+        bills._check_changed_after_posting(before)
         return res
 
     def _get_posted_bills(self):

@@ -1,10 +1,6 @@
-import hashlib
-import json
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from .customer_cost_review_stage import ReviewFacts
 from .customer_cost_reviewed import REVIEW_FIELDS
 from .review_appointments import CUSTOMER_BILL_TYPES
 
@@ -112,56 +108,12 @@ class AccountMove(models.Model):
     # What the review looks at
     # ------------------------------------------------------------
 
-    def _get_cost_lines(self):
-        return self.invoice_line_ids.filtered(
-            lambda line: line.cost_customer_id and line.display_type == "product"
-        )
-
     def _is_under_review(self):
         return self.cost_review_state == "submitted"
 
-    def _get_review_facts(self):
-        # sudo: a stage may look at tags and items that the author does not see
-        moves = self.sudo()
-        commitments = self.env["customer.cost.commitment"].sudo()  # sudo: as above
-        rows = commitments.search_fetch([("move_id", "in", moves.ids)], ["item_id", "move_id"])
-        items = rows.grouped("move_id")
-        captured = moves._get_captured_entries().grouped("source_move_id")
-        entries = self.env["customer.cost.entry"]
-        facts = {}
-        for move in moves:
-            lines = move._get_cost_lines()
-            facts[move] = ReviewFacts(
-                company=move.company_id,
-                amount=sum(lines.mapped("balance")),
-                items=lines.cost_item_id
-                | lines.cost_request_id.item_id
-                | items.get(move, commitments).item_id
-                | captured.get(move.id, entries).item_id,
-                customers=lines.cost_customer_id.commercial_partner_id,
-                author=self.env.user,
-                is_bill=True,
-            )
-        return facts
-
-    def _get_captured_entries(self):
-        """What posted bills contribute to the ledger for customers."""
-        posted = self.filtered(lambda move: move.state == "posted")
-        entries = self.env["customer.cost.entry"].sudo()  # sudo: their items alone, for stages
-        if not posted:
-            return entries
-        return entries.search_fetch(
-            [
-                ("source_move_id", "in", posted.ids),
-                ("state", "=", "captured"),
-                ("customer_id", "!=", False),
-            ],
-            ["item_id", "source_move_id"],
-        )
-
     def _get_asked_stages(self):
         """Stages that the limits of customer budgets ask for."""
-        companies = self.env["customer.cost.budget.band"]._get_review_companies()
+        companies = self.env["customer.cost.budget.band"]._get_companies("review")
         stages = self.env["customer.cost.review.stage"]
         bills = self.filtered(lambda move: move.company_id.id in companies)
         asked = {}
@@ -171,57 +123,17 @@ class AccountMove(models.Model):
                     asked[move] = asked.get(move, stages) | finding.stage
         return asked
 
-    def _get_review_hands(self):
-        lines = self._get_cost_lines()
-        return [
-            (self.create_uid, self.env._("You recorded this bill yourself")),
-            (
-                self.cost_review_id.author_id,
-                self.env._("You submitted this bill yourself"),
-            ),
-            (
-                lines.create_uid | lines.cost_review_editor_id,
-                self.env._("You wrote its lines yourself"),
-            ),
-        ]
-
-    def _get_state_reason(self):
-        if not self._is_under_review():
-            return self.env._("Only a submitted bill can be approved or refused.")
-        if self._is_changed_since_review():
-            return self.env._(
+    def _get_state_reasons(self):
+        waiting = self.filtered(lambda move: move._is_under_review())
+        changed = waiting._get_changed_since_review()
+        reasons = dict.fromkeys(
+            self - waiting, self.env._("Only a submitted bill can be approved or refused.")
+        )
+        for move in waiting:
+            reasons[move] = move in changed and self.env._(
                 "It was changed after it had been submitted: it has to be submitted again."
             )
-        return False
-
-    def _get_cost_fingerprint(self):
-        """What a reviewer decides on: vendor, date, currency and the lines that name a customer.
-
-        Of the lines the company amount too: the bill's own rate can be typed.
-        """
-        self.ensure_one()
-        lines = [
-            [
-                line.cost_customer_id.id,
-                line.cost_item_id.id,
-                line.account_id.id,
-                line.cost_request_id.id,
-                round(line.amount_currency, 6),
-                round(line.balance, 6),
-            ]
-            for line in self._get_cost_lines().sorted("id")
-        ]
-        substance = [
-            self.partner_id.id,
-            self.currency_id.id,
-            fields.Date.to_string(self.invoice_date),
-            lines,
-        ]
-        return hashlib.sha256(json.dumps(substance).encode()).hexdigest()
-
-    def _is_changed_since_review(self):
-        self.ensure_one()
-        return self.cost_review_fingerprint != self._get_cost_fingerprint()
+        return reasons
 
     # ------------------------------------------------------------
     # Posting
@@ -241,26 +153,28 @@ class AccountMove(models.Model):
                 move.company_id.id in companies
                 and move.move_type in CUSTOMER_BILL_TYPES
                 and move.state == state
-                and move._get_cost_lines()
+                and (move._get_cost_lines() or move._get_analytic_lines())
             )
         )
         if not bills:
             return {}
         known = bills.sudo()  # sudo: whoever posts learns which stages wait, as _get_review_facts
         facts, asked = known._get_review_facts(), known._get_asked_stages()
+        changed = known._get_changed_since_review()
         of_company = {company: stages._get_of_company(company) for company in known.company_id}
         reasons = {}
         for move, own in zip(bills, known, strict=True):
+            if not facts[own].customers:
+                continue
             applying = of_company[own.company_id].filtered(
                 lambda stage, one=facts[own]: stage._applies(one)
             )
             applying = (applying | asked.get(own, stages)).sorted()
-            if reason := own._get_unreviewed_reason(applying):
+            if reason := own._get_unreviewed_reason(applying, own in changed):
                 reasons[move] = reason
         return reasons
 
-    def _get_unreviewed_reason(self, stages):
-        changed = self._is_changed_since_review()
+    def _get_unreviewed_reason(self, stages, changed):
         if self.cost_review_state == "approved" and not changed or not stages:
             return False
         if not self.cost_review_state:
@@ -288,15 +202,6 @@ class AccountMove(models.Model):
                 self.env._("%(bill)s: %(reason)s", bill=move.display_name, reason=reason)
             )
 
-    def _check_changed_after_posting(self):
-        """What was named on posted bills afterwards has to pass what posting has to pass.
-
-        :raises UserError: as at posting
-        """
-        if self:
-            self._check_cost_review_passed("posted")
-            self._check_customer_budgets()
-
     # ------------------------------------------------------------
     # Actions
     # ------------------------------------------------------------
@@ -308,16 +213,16 @@ class AccountMove(models.Model):
         """
         self.check_access("write")
         reasons = self._get_unreviewed_reasons()
+        waiting = self.filtered(lambda move: move.cost_review_state == "submitted")
+        waiting -= waiting._get_changed_since_review()
         for move in self:
-            waiting = move.cost_review_state == "submitted" and not move._is_changed_since_review()
-            if move not in reasons or waiting:
+            if move not in reasons or move in waiting:
                 raise UserError(
                     self.env._("%(bill)s needs no submission now.", bill=move.display_name)
                 )
-        for move in self:
+        for move, fingerprint in self._get_cost_fingerprints().items():
             move._set_cost_review(
-                cost_review_state="submitted",
-                cost_review_fingerprint=move._get_cost_fingerprint(),
+                cost_review_state="submitted", cost_review_fingerprint=fingerprint
             )
         moves = self.sudo()._unguarded()  # sudo: the rows of the review have no other writer
         moves._close_review_activities()

@@ -45,7 +45,7 @@ class CustomerCostBudgetBand(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if any(vals.get("action") == "review" for vals in vals_list):
+        if any(vals.get("action") in ("review", "block") for vals in vals_list):
             self.env.registry.clear_cache()
         return super().create(vals_list)
 
@@ -55,10 +55,10 @@ class CustomerCostBudgetBand(models.Model):
         return super().write(vals)
 
     @api.model
-    @tools.ormcache()
-    def _get_review_companies(self):
-        """Ids of the companies with a budget that may ask for one more review."""
-        bands = self.sudo()._read_group([("action", "=", "review")], ["company_id"])  # sudo: all
+    @tools.ormcache("action")
+    def _get_companies(self, action):
+        """Ids of the companies with a budget that may do so where a limit is passed."""
+        bands = self.sudo()._read_group([("action", "=", action)], ["company_id"])  # sudo: all
         return frozenset(company.id for (company,) in bands)
 
     @api.depends("percentage", "amount")

@@ -51,6 +51,15 @@ class Breach(NamedTuple):
         """What of the cost would be allowed, in whole minor units."""
         return max(self.amount - self.excess, 0)
 
+    @property
+    def milder_stages(self):
+        """Stages that limits of the same budget ask for which the cost passes as well."""
+        used = self.actual + self.committed + self.amount
+        digits = self.band.currency_id.decimal_places
+        return self.band.budget_id.band_ids.filtered(
+            lambda band: band.action == "review" and used > band._get_limit(self.planned, digits)
+        ).stage_id
+
 
 class CustomerCostBudget(models.Model):
     """The control: what confirmed budgets say of costs that are not in the ledger yet."""

@@ -1,6 +1,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import date_utils
 
 from ..findings import Finding
@@ -185,27 +186,62 @@ class CustomerCostEntry(models.Model):
         self._log_breaches(self._get_policy_breaches())
         return res
 
+    def _check_findings(self):
+        try:
+            return super()._check_findings()
+        except UserError:
+            breaches = self.env["customer.cost.policy.breach"]
+            breaches._count_blocked_after_rollback(self._prepare_blocked())
+            raise
+
+    def _submit_queued(self):
+        res = super()._submit_queued()
+        # What could not be submitted is told in messages: here nothing is undone.
+        left = self._filtered_access("write")
+        if left := left.filtered(lambda entry: entry.state in ("draft", "refused")):
+            breaches = self.env["customer.cost.policy.breach"].sudo()  # sudo: nobody else writes
+            breaches._count_blocked(left._prepare_blocked())
+        return res
+
     def _log_breaches(self, breaches):
-        """Replace what is logged of these costs; ``breaches`` as they were just before."""
+        """Replace what passed of these costs; ``breaches`` as they were just before."""
         logged = self.env["customer.cost.policy.breach"].sudo()  # sudo: nobody else writes them
-        logged.search([("entry_id", "in", self.ids)]).unlink()
-        logged.create(
-            [
-                {
-                    "entry_id": entry.id,
-                    "policy_id": breach.policy.id,
-                    "company_id": entry.company_id.id,
-                    "kind": breach.policy.kind,
-                    "level": breach.policy.level,
-                    "figure": breach.figure,
-                    "limit": breach.limit,
-                    "message": breach.message,
-                    "date": entry.submitted_on or fields.Date.context_today(self),
-                    "user_id": entry.submitter_id.id,
-                    "customer_id": entry.customer_id.id,
-                    "item_id": entry.item_id.id,
-                }
-                for entry in self
-                for breach in breaches.get(entry, ())
-            ]
-        )
+        logged.search([("entry_id", "in", self.ids), ("level", "=", "warn")]).unlink()
+        logged.create(self._prepare_breaches(breaches))
+
+    def _prepare_blocked(self):
+        """Values of the policies that block these costs today."""
+        blocks = {
+            entry: [breach for breach in breaches if breach.policy.level == "block"]
+            for entry, breaches in self._get_policy_breaches().items()
+        }
+        today = fields.Date.context_today(self)
+        submitted = set(self.filtered(lambda entry: entry.state == "submitted").ids)
+        return [
+            {
+                **vals,
+                "date": today,
+                "user_id": vals["user_id"] if vals["entry_id"] in submitted else self.env.uid,
+            }
+            for vals in self._prepare_breaches(blocks)
+        ]
+
+    def _prepare_breaches(self, breaches):
+        return [
+            {
+                "entry_id": entry.id,
+                "policy_id": breach.policy.id,
+                "company_id": entry.company_id.id,
+                "kind": breach.policy.kind,
+                "level": breach.policy.level,
+                "figure": breach.figure,
+                "limit": breach.limit,
+                "message": breach.message,
+                "date": entry.submitted_on or fields.Date.context_today(self),
+                "user_id": entry.submitter_id.id,
+                "customer_id": entry.customer_id.id,
+                "item_id": entry.item_id.id,
+            }
+            for entry in self
+            for breach in breaches.get(entry, ())
+        ]

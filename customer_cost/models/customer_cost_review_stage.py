@@ -202,7 +202,7 @@ class CustomerCostReviewStage(models.Model):
     def _get_bill_companies(self):
         """Ids of the companies where a stage or a budget may ask for a review of bills."""
         stages = self.sudo().search([("on_bills", "=", True)])  # sudo: of every company
-        asking = self.env["customer.cost.budget.band"]._get_review_companies()
+        asking = self.env["customer.cost.budget.band"]._get_companies("review")
         return asking.union(stages.company_id.ids)
 
     # ------------------------------------------------------------

@@ -22,15 +22,17 @@ class CustomerCostReviewedRights(models.AbstractModel):
         the queries of one document.
         """
         user, appointments = self.env.user, Appointments(self.env)
-        if not user.has_group(REVIEWERS):
-            return {document: self._get_role_reason(document) for document in self}
         # sudo: what earlier stages said and who had a hand in it, of documents the user decides on
         documents = self.sudo()
+        states = documents._get_state_reasons()
+        if not user.has_group(REVIEWERS):
+            role = self.env._("Only a reviewer approves or refuses a cost.")
+            return {document: states[document] or role for document in self}
         deciders = documents._get_deciders()
         may_own = user.has_group(OWN_APPROVAL)
         reasons = {}
         for document, own in zip(self, documents, strict=True):
-            reason = own._get_state_reason()
+            reason = states[own]
             review = own.cost_review_id
             appointed = appointments.get_appointed(review)
             if not reason and user in deciders[own]:
@@ -44,15 +46,10 @@ class CustomerCostReviewedRights(models.AbstractModel):
             reasons[document] = reason
         return reasons
 
-    def _get_role_reason(self, document):
-        return document.sudo()._get_state_reason() or self.env._(
-            "Only a reviewer approves or refuses a cost."
-        )
-
-    def _get_state_reason(self):
-        if not self._is_under_review():
-            return self.env._("Only a submitted cost can be approved or refused.")
-        return False
+    def _get_state_reasons(self):
+        """Why nobody may decide on each document now: dict of it to text or ``False``."""
+        reason = self.env._("Only a submitted cost can be approved or refused.")
+        return {document: not document._is_under_review() and reason for document in self}
 
     def _get_hand_reason(self, others):
         """Four eyes; says so when nobody else of ``others`` could decide."""

@@ -46,7 +46,8 @@ class ResCompany(models.Model):
     )
     customer_cost_budget_block_bills = fields.Boolean(
         string="Budgets Block Bills",
-        help="A vendor bill that a budget blocks cannot be posted. Off, it is warned of.",
+        help="A vendor bill that a budget blocks cannot be posted. Off, it waits for the review "
+        "that a milder limit of the budget asks for, and passes with a note where there is none.",
     )
     customer_cost_start_date = fields.Date(
         string="Costs Captured From",

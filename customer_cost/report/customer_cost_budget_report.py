@@ -73,7 +73,13 @@ class CustomerCostBudgetReport(models.Model):
         ],
         "customer.cost.run": ["state"],
         "customer.cost.entry": ["amount_company", "payment_method", "state"],
-        "account.move.line": ["balance", "cost_customer_id", "cost_request_id", "parent_state"],
+        "account.move.line": [
+            "analytic_distribution",
+            "balance",
+            "cost_customer_id",
+            "cost_request_id",
+            "parent_state",
+        ],
         "customer.cost.item": ["parent_path"],
         "res.partner": ["category_id"],
     }
@@ -243,11 +249,9 @@ class CustomerCostBudgetReport(models.Model):
 
     @api.model
     def _flush_sources(self):
-        for model, names in {
-            **self.env["customer.cost.commitment"]._depends,
-            **self._depends,
-        }.items():
-            self.env[model].flush_model(names)
+        for depends in (self.env["customer.cost.commitment"]._depends, self._depends):
+            for model, names in depends.items():
+                self.env[model].flush_model(names)
 
     @api.model
     def _read_usage(self, budgets):

@@ -3,10 +3,9 @@ from odoo.tools import SQL
 
 from ..fields import Amount
 from ..models.customer_cost_item import MANUAL_KINDS
-from ..models.review_appointments import CUSTOMER_BILL_TYPES
 
-# Rows of one cost or bill line at most: a service period has fewer months.
-PLACES = 256
+# Rows of one cost or bill line at most: customers and months of its service period.
+PLACES = 1_000_000
 
 
 class CustomerCostCommitment(models.Model):
@@ -14,7 +13,8 @@ class CustomerCostCommitment(models.Model):
 
     One row per cost, and of a cost with a service period one per month, split as in the ledger.
     Submitted costs, what is open of approved requests (or what draft documents already ask of
-    them, where that is more), and lines of draft vendor bills that name a customer and no request.
+    them, where that is more), and lines of draft vendor bills that settle no request and name
+    customers, themselves or by their analytic accounts.
     """
 
     _name = "customer.cost.commitment"
@@ -59,9 +59,11 @@ class CustomerCostCommitment(models.Model):
             "service_to",
         ],
         "account.move": ["state", "move_type", "company_id", "partner_id", "date"],
+        "account.analytic.account": ["partner_id", "root_plan_id"],
         "account.move.line": [
             "account_id",
             "amount_currency",
+            "analytic_distribution",
             "balance",
             "cost_customer_id",
             "cost_item_id",
@@ -73,6 +75,7 @@ class CustomerCostCommitment(models.Model):
             "parent_state",
         ],
         "customer.cost.account.map": ["account_id", "item_id", "active"],
+        "res.company": ["customer_cost_plan_id"],
     }
 
     @property
@@ -124,26 +127,25 @@ class CustomerCostCommitment(models.Model):
         }
 
     @api.model
-    def _sql_bills(self) -> SQL:
-        """Lines of draft bills that name a customer and no request, by the item they would get."""
-        capture = self.env["customer.cost.capture"]
+    def _sql_bills(self, moves=None) -> SQL:
+        """What lines of draft bills would be captured as, on the day on which it would count.
+
+        :param moves: condition on the journal entry ``m``, beside being a draft
+        """
         return SQL(
-            """(WITH candidate AS MATERIALIZED (%(candidates)s), classified AS (%(classified)s)
-               SELECT (c.id::bigint * 2 + 1) * %(places)s + m.place, c.company_id,
-                      p.commercial_partner_id, c.item_id, c.commercial_partner_id, NULL, %(day)s,
-                      c.date, 'bill', NULL::int, c.move_id, c.id, %(month_amount)s
-                 FROM classified c JOIN res_partner p ON p.id = c.cost_customer_id
-           CROSS JOIN LATERAL (%(months)s) m
-                WHERE c.item_id IS NOT NULL AND c.balance <> 0 AND %(month_amount)s <> 0)""",
-            candidates=capture._sql_candidates(
-                SQL("m.state = 'draft' AND m.move_type IN %s", CUSTOMER_BILL_TYPES),
-                SQL(
-                    "l.cost_customer_id IS NOT NULL AND l.cost_request_id IS NULL "
-                    "AND l.display_type = 'product'"
-                ),
-                since_start=False,
-                posted=False,
+            """(SELECT (c.id::bigint * 2 + 1) * %(places)s + row_number() OVER (
+                          PARTITION BY c.id ORDER BY c.service_date, c.customer_id) AS id,
+                      c.company_id, c.customer_id, c.item_id,
+                      vendor.commercial_partner_id AS vendor_id, NULL::varchar AS payment_method,
+                      %(day)s AS date, c.date AS origin_date, 'bill' AS kind,
+                      NULL::int AS entry_id, c.move_id, c.id AS move_line_id, c.amount
+                 FROM (%(costs)s) c
+            LEFT JOIN res_partner vendor ON vendor.id = c.partner_id)""",
+            places=PLACES,
+            day=self.env["customer.cost.period"]._sql_first_open_day(
+                SQL("c.company_id"), SQL("c.service_date")
             ),
-            classified=capture._sql_classified(follow=False),
-            **self._sql_month(SQL("c"), SQL("c.balance"), SQL("c.digits")),
+            costs=self.env["customer.cost.capture"]._sql_bill_costs(
+                SQL("m.state = 'draft' AND %s", moves or SQL("TRUE"))
+            ),
         )

@@ -6,6 +6,7 @@ from . import test_entry_workflow
 from . import test_review_stages
 from . import test_tour_review
 from . import test_review_bills
+from . import test_bill_analytic
 from . import test_review_notice
 from . import test_review_flow
 from . import test_driver_quantities
@@ -106,3 +107,9 @@ from . import test_alert_concurrency
 from . import test_alert_metric
 from . import test_alert_notice
 from . import test_tour_alert
+from . import test_policy
+from . import test_recording
+from . import test_request
+from . import test_request_concurrency
+from . import test_tour_request
+from . import test_policy_rpc

@@ -245,11 +245,51 @@ class TestBudgetOverride(BudgetCommon):
 
     def test_a_draft_bill_warns_and_its_posting_goes_on(self):
         bill = self.bill(1300.0)
-        [finding] = self.as_user(bill, self.manager).cost_budget_findings
-        self.assertEqual(finding["level"], "block")
+        seen = self.as_user(bill, self.manager)
+        [finding] = seen.cost_budget_findings
+        self.assertEqual((finding["level"], seen.cost_budget_blocked), ("warn", False))
         self.assertRegex(finding["message"], r"this cost of.*1,300\.00.*exceeded by.*100\.00")
         bill.action_post()
         self.assertEqual(self.report(self.budget)[1:3], (1300, 0))
+        [note] = bill.message_ids.filtered(lambda message: "Over a limit" in message.body)
+        self.assertRegex(
+            note.body, "Over a limit of budget Plan. The settings of .* let bills pass"
+        )
+        self.assertNotRegex(note.body, r"00")
+        within = self.create_bill([(self.expense_account, 5000.0, {})])
+        self.assertFalse(within.message_ids.filtered(lambda m: "Over a limit" in m.body))
+
+    def test_a_bill_let_pass_waits_for_the_stages_of_the_milder_limits_it_passes(self):
+        stage = self.env["customer.cost.review.stage"].with_context(active_test=False)
+        second, final = stage.search([("company_id", "=", self.company.id)])[1:]
+        self.create_budget(
+            600.0,
+            customer_id=self.customer_b.id,
+            bands=(
+                {"percentage": 100.0, "action": "review", "stage_id": second.id},
+                {"percentage": 110.0, "action": "block"},
+                {"percentage": 200.0, "action": "review", "stage_id": final.id},
+            ),
+        )
+        (second | final).write({"active": True, "check_ids": [Command.clear()]})
+        extra = {"cost_customer_id": self.customer_b.id}
+        bill = self.create_bill([(self.expense_account, 700.0, extra)], post=False)
+        seen = self.as_user(bill, self.manager)
+        [finding] = seen.cost_budget_findings
+        self.assertEqual((finding["level"], seen.cost_budget_blocked), ("review", False))
+        with self.assertRefused("has to pass Second Review:"):
+            bill.action_post()
+        bill.action_submit_cost_review()
+        reviewer = self.users["reviewer"]
+        reviewer.group_ids |= self.env.ref("account.group_account_readonly")
+        bill.with_user(reviewer).action_approve_cost_review()
+        bill.action_post()
+        self.assertEqual(bill.state, "posted")
+        self.company.customer_cost_budget_block_bills = True
+        other = self.create_bill([(self.expense_account, 100.0, extra)], post=False)
+        self.assertTrue(self.as_user(other, self.manager).cost_budget_blocked)
+        with self.assertRefused("exceeded by"):
+            other.action_post()
 
     def test_the_switch_of_the_company_refuses_posting_by_every_door(self):
         self.company.customer_cost_budget_block_bills = True

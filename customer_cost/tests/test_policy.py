@@ -218,6 +218,87 @@ class TestPolicy(CustomerCostCommon):
         self.assertEqual(str(entry.breach_ids.date), "2025-03-20")
         self.assertEqual(policy.breach_count, 1)
 
+    def blocked(self):
+        """Blocked attempts as they are counted once the refused transactions are undone."""
+        with self.enter_registry_test_mode():
+            self.cr.postrollback.run()
+        return self.env[BREACH].search([("level", "=", "block")])
+
+    def test_a_blocked_submission_is_counted_once_per_cost_and_day(self):
+        policy = self.policy("entry_limit", amount=50.0, level="block")
+        self.policy("receipt", amount=50.0)
+        entry, other = self.create_cost(user=self.rep), self.create_cost(amount=40.0)
+        with self.assertRefused("At most"):
+            self.rpc(self.rep, ENTRY, "action_submit", entry.ids)
+        self.assertFalse(entry.breach_ids)
+        self.assertRecordValues(
+            self.blocked(),
+            [
+                {
+                    "entry_id": entry.id,
+                    "policy_id": policy.id,
+                    "level": "block",
+                    "figure": 100.0,
+                    "limit": 50.0,
+                    "user_id": self.rep.id,
+                    "customer_id": self.customer_a.id,
+                    "item_id": self.item.id,
+                    "company_id": self.company.id,
+                    "date": fields.Date.to_date("2025-03-20"),
+                }
+            ],
+        )
+        entry.amount = 60.0
+        with self.assertRefused("At most"):
+            (other | entry).action_submit()
+        self.assertEqual(self.blocked().mapped("figure"), [60.0])
+        with freeze_time("2025-03-21"):
+            with self.assertRefused("At most"):
+                entry.action_submit()
+            self.assertEqual(len(self.blocked()), 2)
+        self.assertEqual(policy.breach_count, 2)
+        entry.amount = 50.0
+        entry.action_submit()
+        self.assertEqual(entry.state, "submitted")
+        self.assertEqual(len(self.blocked() & entry.breach_ids), 2)
+
+    def test_what_other_checks_refuse_is_no_blocked_attempt_of_a_policy(self):
+        self.policy("entry_limit", amount=50.0)
+        entry = self.create_cost()
+        self.close_period()
+        with self.assertRefused("closed"):
+            entry.action_submit()
+        self.assertFalse(self.blocked())
+
+    def test_a_blocked_change_under_review_is_counted_with_its_submitter(self):
+        self.policy("entry_limit", amount=150.0, level="block")
+        entry = self.create_cost(user=self.rep)
+        entry.action_submit()
+        with self.assertRefused("At most"):
+            self.rpc(self.rep, ENTRY, "write", entry.ids, {"amount": 200.0})
+        self.assertRecordValues(self.blocked(), [{"figure": 200.0, "user_id": self.rep.id}])
+        self.assertEqual(entry.amount, 100.0)
+
+    def test_a_cost_that_is_gone_with_its_transaction_counts_nothing(self):
+        self.policy("entry_limit", amount=50.0, level="block")
+        with self.assertRefused("At most"):
+            self.create_cost().action_submit()
+        self.assertFalse(self.blocked())
+
+    def test_what_is_blocked_in_the_background_is_counted_at_once(self):
+        self.policy("entry_limit", amount=50.0, level="block")
+        self.patch(self.env.registry[ENTRY], "_submit_at_once", 1)
+        entries = self.create_cost(amount=40.0) | self.create_cost(amount=70.0)
+        entries.action_submit()
+        with self.enter_registry_test_mode():
+            self.env.ref("customer_cost.ir_cron_submit").method_direct_trigger()
+        self.env.invalidate_all()
+        self.assertEqual(entries.mapped("state"), ["submitted", "draft"])
+        self.assertRecordValues(
+            self.env[BREACH].search([("level", "=", "block")]),
+            [{"entry_id": entries[1].id, "user_id": self.users["accountant"].id}],
+        )
+
     def test_a_breach_of_a_cost_without_its_day_of_submission_is_logged(self):
         policy = self.policy("entry_limit", amount=50.0)
         entry = self.create_cost(user=self.users["accountant"], amount=40.0)

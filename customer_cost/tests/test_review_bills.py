@@ -226,12 +226,15 @@ class TestReviewBills(ReviewCommon):
         reviewed.action_post()
         line = reviewed.invoice_line_ids
         line.cost_customer_id = self.customer_a
+        clerk = self.create_user("cost_clerk", "internal")
+        clerk.group_ids |= self.env.ref("account.group_account_invoice")
         for vals in (
             {"cost_customer_id": self.customer_b.id},
             {"cost_item_id": self.other_item.id},
+            {"account_id": self.other_account.id},
         ):
-            with self.assertRefused("submit it again"), self.cr.savepoint():
-                line.write(vals)
+            with self.assertRefused("Only a cost accountant changes"), self.cr.savepoint():
+                self.rpc(clerk, "account.move.line", "write", line.ids, vals)
         self.initial.item_ids = self.other_item
         plain = self.bill(customer=False)
         plain.action_post()

@@ -54,7 +54,8 @@ class CustomerCostSettings(models.TransientModel):
     budget_block_bills = fields.Boolean(
         string="Budgets Block Bills",
         default=lambda self: self.env.company.customer_cost_budget_block_bills,
-        help="A vendor bill that a budget blocks cannot be posted. Off, it is warned of.",
+        help="A vendor bill that a budget blocks cannot be posted. Off, it waits for the review "
+        "that a milder limit of the budget asks for, and passes with a note where there is none.",
     )
 
     def action_save(self):
