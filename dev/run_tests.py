@@ -67,7 +67,7 @@ def _run_all(count):
         environment = prepare_for_browser()
         browser.find_chromium("the browser tests")
         if selection:
-            bring_up_to_date(database, modules, environment)
+            bring_up_to_date(database, modules, environment, count)
             run_pytest(database, modules, arguments, environment, count)
         else:
             run_both(database, modules, environment, count)
@@ -83,7 +83,7 @@ def run_both(database, modules, environment, count):
     with ThreadPoolExecutor(1) as pool:
         gate = pool.submit(run_odoo, database, modules, environment, count)
         databases.drop(other)
-        bring_up_to_date(other, modules, environment)
+        bring_up_to_date(other, modules, environment, count)
         run_pytest(other, modules, [], environment, count)
         gate.result()
     write(_record(database), json.dumps(_state(modules)))
@@ -128,7 +128,7 @@ def _state(modules):
     return {module: code_digest([module], ignored=NOT_IN_DATABASE) for module in modules}
 
 
-def bring_up_to_date(database, modules, environment):
+def bring_up_to_date(database, modules, environment, count):
     """Install or update our add-ons in the kept database, as far as their code changed."""
     record = _record(database)
     if not databases.exists(database):
@@ -150,8 +150,10 @@ def bring_up_to_date(database, modules, environment):
             log, ["-d", database, *options, "--no-http", "--max-cron-threads=0"], environment
         )
     found = server_log.records(log)
-    for line in server_log.unexpected(found):
-        say(f"    {line.level} {line.logger}: {line.text}")
+    count.complain(
+        "unexpected in the log",
+        [f"{line.level} {line.logger}: {line.text}" for line in server_log.unexpected(found)],
+    )
     if code:
         record.unlink(missing_ok=True)
         fail(f"the add-ons do not load, see above or {log.relative_to(ROOT)}")

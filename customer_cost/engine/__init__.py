@@ -12,7 +12,7 @@ from .rounding import (
     split_by_percentages,
     to_minor,
 )
-from .service_months import FULL_MONTH, months_between, spread
+from .service_months import FULL_MONTH, months_between, spread, whole_within
 
 __all__ = [
     "COST",
@@ -38,4 +38,5 @@ __all__ = [
     "split_by_percentages",
     "spread",
     "to_minor",
+    "whole_within",
 ]

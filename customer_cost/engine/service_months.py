@@ -42,3 +42,17 @@ def spread(minor, first, last):
         shares.append(sign * (units - before))
         before = units
     return list(zip(days, shares, strict=True))
+
+
+def whole_within(whole, part, room):
+    """Return how much of an amount keeps its share of one month within what the month has room for.
+
+    :param whole: positive amount in minor units that is spread over months
+    :param part: its share of the month now, above zero
+    :param room: what the month has room for
+    :return: minor units, 0 where the month has no room
+    """
+    if part == whole or room <= 0:
+        return max(room, 0)
+    # One unit less: the share of a month is rounded to either side.
+    return whole * (room - 1) // part

@@ -1,6 +1,7 @@
 from . import customer_cost_guarded
 from . import customer_cost_company_mixin
 from . import customer_cost_account_mixin
+from . import customer_cost_shipped
 from . import customer_cost_ratios
 from . import customer_cost_rollup
 from . import customer_cost_dirty
@@ -24,6 +25,7 @@ from . import customer_cost_entry_check
 from . import customer_cost_entry_review
 from . import customer_cost_entry_ledger
 from . import customer_cost_entry_context
+from . import customer_cost_entry_duplicate
 from . import customer_cost_entry_invoice
 from . import customer_cost_entry_findings
 from . import customer_cost_entry_receipt
@@ -48,6 +50,7 @@ from . import customer_cost_budget_part
 from . import customer_cost_budget_line
 from . import customer_cost_budget_band
 from . import customer_cost_budget_control
+from . import customer_cost_budget_room
 from . import customer_cost_override
 from . import customer_cost_entry_budget
 from . import customer_cost_review_notice
@@ -105,6 +108,7 @@ from . import account_move_budget
 from . import account_move_posted_costs
 from . import res_partner_class
 from . import res_partner_limits
+from . import mail_tracking_value
 from . import res_partner_budget
 from . import customer_cost_entry_limits
 from . import res_users
@@ -113,9 +117,11 @@ from . import ir_attachment
 from . import customer_cost_alert_metric
 from . import customer_cost_alert_rule
 from . import customer_cost_alert_evaluation
+from . import customer_cost_alert_update
 from . import customer_cost_alert_preset
 from . import customer_cost_alert
 from . import customer_cost_alert_notice
+from . import ir_module_module
 from . import res_company_alert
 from . import res_partner_alert
 from . import customer_cost_setup

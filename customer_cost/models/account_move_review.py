@@ -70,11 +70,11 @@ class AccountMove(models.Model):
             move.cost_cannot_approve_reason = reasons.get(move, False)
 
     @api.depends("cost_review_ids.answer", "cost_review_ids.decision")
+    @api.depends_context("lang", "tz")
     def _compute_cost_open_question(self):
-        questions = self._get_open_questions().grouped("move_id")
+        questions = self._origin._get_open_question_texts()
         for move in self:
-            asked = questions.get(move._origin, ())
-            move.cost_open_question = "\n".join(row.reason for row in asked) or False
+            move.cost_open_question = questions.get(move._origin, False)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_decided(self):
@@ -95,7 +95,7 @@ class AccountMove(models.Model):
                     "Cancel it instead.",
                     bill=row.move_id.display_name,
                     user=row.user_id.name,
-                    stage=row.name,
+                    stage=row.stage_label,
                 )
             )
 
@@ -188,7 +188,7 @@ class AccountMove(models.Model):
             )
         if self.cost_review_state == "refused":
             return self.env._("Its review was refused: mend it and submit it again.")
-        return self.env._("It waits for stage %(stage)s.", stage=self.cost_review_id.name)
+        return self.env._("It waits for stage %(stage)s.", stage=self.cost_review_id.stage_label)
 
     def _check_cost_review_passed(self, state="draft"):
         """Raise unless bills that name a customer have passed the stages flagged for bills.

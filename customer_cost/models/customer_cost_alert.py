@@ -30,6 +30,7 @@ class CustomerCostAlert(models.Model):
             "severity",
             "customer_id",
             "item_id",
+            "budget_id",
             "figure",
             "threshold",
             "date_from",
@@ -60,6 +61,12 @@ class CustomerCostAlert(models.Model):
     severity = fields.Selection(SEVERITIES, required=True, readonly=True)
     customer_id = fields.Many2one("res.partner", readonly=True, ondelete="cascade")
     item_id = Many2oneUnchecked("customer.cost.item", string="Cost Item", readonly=True)
+    budget_id = Many2oneUnchecked(
+        "customer.cost.budget",
+        string="Class Budget",
+        readonly=True,
+        help="The budget of a customer class that the alert is about; it has no customer then.",
+    )
     figure = Amount(required=True, readonly=True)
     threshold = Amount(required=True, readonly=True)
     figure_text = fields.Char(string="Found", compute="_compute_texts")
@@ -109,6 +116,9 @@ class CustomerCostAlert(models.Model):
     _lasting_item_unique = models.UniqueIndex(
         "(rule_id, item_id) WHERE lasting AND item_id IS NOT NULL"
     )
+    _lasting_budget_unique = models.UniqueIndex(
+        "(rule_id, budget_id) WHERE lasting AND budget_id IS NOT NULL"
+    )
     _ended_idx = models.Index("(rule_id, ended_on) WHERE NOT lasting")
     _customer_idx = models.Index("(customer_id)")
 
@@ -116,11 +126,15 @@ class CustomerCostAlert(models.Model):
     def _get_metrics(self):
         return self.env["customer.cost.alert.metric"]._get_metrics()
 
-    @api.depends("rule_id.name", "customer_id", "item_id")
+    @api.depends("rule_id.name", "customer_id", "item_id", "budget_id")
     def _compute_display_name(self):
         for alert in self:
-            subject = alert.customer_id or alert.item_id.sudo()  # sudo: the name of a cost item
-            alert.display_name = f"{alert.name}: {subject.display_name or ''}"
+            alert.display_name = f"{alert.name}: {alert._get_subject().display_name or ''}"
+
+    def _get_subject(self):
+        """The customer, cost item or budget that the alert is about."""
+        # sudo: the name of a cost item or budget, to who may see the alert about it
+        return self.customer_id or self.sudo().budget_id or self.sudo().item_id
 
     @api.depends("figure", "threshold", "metric", "company_id")
     def _compute_texts(self):
@@ -197,11 +211,11 @@ class CustomerCostAlert(models.Model):
         return self._open_dialog("resolve", self.env._("Resolve"))
 
     def action_open_customer(self):
-        """Open the customer; of a pool, the costs that wait in it."""
+        """Open the customer or the budget; of a pool, the costs that wait in it."""
         self.ensure_one()
         self.check_access("read")
-        if self.customer_id:
-            return self.customer_id.get_formview_action()
+        if subject := self.customer_id or self.budget_id:
+            return subject.get_formview_action()
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "customer_cost.customer_cost_line_action"
         )

@@ -4,14 +4,13 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, date_utils, split_every
+from odoo.tools import SQL
 
 from .customer_cost_alert_metric import DEFINITIONS, SUMMED
 
 _logger = logging.getLogger(__name__)
 # What one pass yields, kept for its rules until the transaction ends.
 PASS = SQL.identifier("customer_cost_alert_pass")
-LOGGED_AT_ONCE = 1000
 
 
 class CustomerCostAlertRule(models.Model):
@@ -151,10 +150,14 @@ class CustomerCostAlertRule(models.Model):
         return {name: window for name, window in found.items() if name in needed}
 
     def _sql_pass(self, columns, customer_ids=None) -> SQL:
-        """The query that these rules share, of active customers that are no group company."""
+        """The query that these rules share.
+
+        Of active customers that are no group company, and of budgets of classes.
+        """
         rule = self[:1]
         metrics = self.env["customer.cost.alert.metric"]
-        source = DEFINITIONS[rule.metric].source
+        definition = DEFINITIONS[rule.metric]
+        source = definition.source
         today = self._get_today()
         if source == "balance":
             query = metrics._sql_balance(rule.company_id, columns, customer_ids)
@@ -168,12 +171,14 @@ class CustomerCostAlertRule(models.Model):
         if source == "pool":
             return query
         return SQL(
-            """SELECT f.* FROM (%s) f
-                 JOIN res_partner p ON p.id = f.customer_id AND p.active
-                WHERE %s AND NOT EXISTS (
+            """SELECT f.* FROM (%s) f LEFT JOIN res_partner p ON p.id = f.customer_id
+                WHERE %s AND %s AND NOT EXISTS (
                       SELECT FROM res_company c JOIN res_partner o ON o.id = c.partner_id
                        WHERE o.commercial_partner_id = f.customer_id)""",
             query,
+            SQL("(p.active OR f.budget_id IS NOT NULL)")
+            if definition.has_classes
+            else SQL("p.active"),
             metrics._sql_customers(SQL("f.customer_id"), customer_ids),
         )
 
@@ -182,7 +187,9 @@ class CustomerCostAlertRule(models.Model):
     # ------------------------------------------------------------
 
     def _sql_breaches(self, windows, source) -> SQL:
-        """Customer or cost item, figure and threshold of what breaks this rule.
+        """Customer, cost item or budget of a class, figure and threshold of what breaks this rule.
+
+        A rule for some customers alone looks at no class.
 
         :param windows: windows of the pass, in the order of its columns
         :param source: the pass, a table or a query in brackets
@@ -197,18 +204,19 @@ class CustomerCostAlertRule(models.Model):
         limit_name = self._get_limit_name()
         limits = self._get_customer_limits(self.company_id, limit_name) if limit_name else {}
         return SQL(
-            """SELECT found.customer_id, found.item_id, round(figure, 3) AS figure,
-                      round(threshold, 3) AS threshold
-                 FROM (SELECT f.customer_id, f.item_id, f.figure::numeric AS figure,
+            """SELECT found.customer_id, found.item_id, found.budget_id,
+                      round(figure, 3) AS figure, round(threshold, 3) AS threshold
+                 FROM (SELECT f.customer_id, f.item_id, f.budget_id, f.figure::numeric AS figure,
                               COALESCE(own.figure, f.threshold)::numeric AS threshold
-                         FROM (SELECT customer_id, %(item)s AS item_id, %(figure)s AS figure,
-                                      %(threshold)s AS threshold
+                         FROM (SELECT customer_id, %(item)s AS item_id, %(budget)s AS budget_id,
+                                      %(figure)s AS figure, %(threshold)s AS threshold
                                  FROM %(source)s WHERE %(present)s AND %(condition)s) f
                     LEFT JOIN unnest(%(customers)s::int[], %(limits)s::numeric[])
                               own (customer_id, figure) ON own.customer_id = f.customer_id
                       ) found
                 WHERE figure %(operator)s threshold""",
             item=SQL("item_id") if self.metric == "pool" else SQL("NULL::int"),
+            budget=SQL("budget_id") if DEFINITIONS[self.metric].has_classes else SQL("NULL::int"),
             figure=figure,
             threshold=threshold,
             source=source,
@@ -243,114 +251,6 @@ class CustomerCostAlertRule(models.Model):
     @staticmethod
     def _count_months(first, last):
         return (last.year - first.year) * 12 + last.month - first.month + 1
-
-    def _update_alerts(self, windows, now, customer_ids=None):
-        """Bring the alerts of this rule to what breaks it, in one statement.
-
-        A breach that lasts keeps its alert; one that ended is closed; one that comes back within
-        the cool-down reopens the alert it had; all others get a new one.
-        """
-        first = last = None
-        if DEFINITIONS[self.metric].has_window:
-            first, last = self.env["customer.cost.alert.metric"]._get_window(
-                self.company_id, self.window, self._get_today()
-            )
-        alerts = self.env["customer.cost.alert"].sudo()  # sudo: alerts have no other writer
-        alerts._wake(self, now)
-        covered = SQL("TRUE")
-        if customer_ids is not None:
-            covered = SQL("a.customer_id = ANY(%s)", list(customer_ids))
-        done = defaultdict(list)
-        for outcome, alert_id in self.env.execute_query(
-            SQL(
-                """WITH breach AS MATERIALIZED (%(breaches)s),
-                        lasting AS (
-                       SELECT a.id, a.%(key)s, a.state FROM customer_cost_alert a
-                        WHERE a.rule_id = %(rule)s AND a.lasting AND %(covered)s),
-                        recent AS (
-                       SELECT DISTINCT ON (a.%(key)s) a.id, a.%(key)s FROM customer_cost_alert a
-                        WHERE a.rule_id = %(rule)s AND NOT a.lasting
-                          AND a.ended_on >= %(cooled)s
-                     ORDER BY a.%(key)s, a.ended_on DESC, a.id DESC),
-                        fresh AS (
-                       SELECT b.*, r.id AS alert_id
-                         FROM breach b LEFT JOIN recent r ON r.%(key)s = b.%(key)s
-                        WHERE NOT EXISTS (
-                              SELECT FROM lasting l WHERE l.%(key)s = b.%(key)s)),
-                        changed AS (
-                       UPDATE customer_cost_alert a
-                          SET figure = b.figure, threshold = b.threshold,
-                              date_from = %(first)s::date, date_to = %(last)s::date,
-                              severity = %(severity)s
-                         FROM breach b
-                        WHERE a.rule_id = %(rule)s AND a.lasting AND a.%(key)s = b.%(key)s
-                          AND (a.figure, a.threshold, a.date_from, a.date_to, a.severity)
-                              IS DISTINCT FROM (b.figure, b.threshold, %(first)s::date,
-                                                %(last)s::date, %(severity)s)),
-                        reopened AS (
-                       UPDATE customer_cost_alert a
-                          SET lasting = TRUE, state = 'new', ended_on = NULL,
-                              resolved_on = NULL, resolved_by_id = NULL, note = NULL,
-                              reopened_on = %(now)s, escalated_on = NULL,
-                              figure = b.figure, threshold = b.threshold,
-                              date_from = %(first)s::date, date_to = %(last)s::date,
-                              severity = %(severity)s
-                         FROM fresh b WHERE a.id = b.alert_id
-                    RETURNING a.id),
-                        created AS (
-                       INSERT INTO customer_cost_alert (
-                              rule_id, company_id, metric, severity, customer_id, item_id, figure,
-                              threshold, date_from, date_to, state, lasting, to_tell, found_on,
-                              create_date, write_date)
-                       SELECT %(rule)s, %(company)s, %(metric)s, %(severity)s, customer_id,
-                              item_id, figure, threshold, %(first)s::date, %(last)s::date,
-                              'new', TRUE, TRUE, %(now)s, %(now)s, %(now)s
-                         FROM fresh WHERE alert_id IS NULL),
-                        ended AS (
-                       UPDATE customer_cost_alert a
-                          SET lasting = FALSE, ended_on = %(now)s, state = 'resolved',
-                              to_tell = FALSE, snoozed_until = NULL,
-                              resolved_on = COALESCE(a.resolved_on, %(now)s)
-                         FROM lasting l
-                        WHERE a.id = l.id AND NOT EXISTS (
-                              SELECT FROM breach b WHERE b.%(key)s = l.%(key)s)
-                    RETURNING a.id, l.state)
-                   SELECT 'reopened', id FROM reopened
-             UNION ALL SELECT 'ended', id FROM ended WHERE state <> 'resolved'""",
-                breaches=self._sql_breaches(windows, PASS),
-                key=SQL.identifier("item_id" if self.metric == "pool" else "customer_id"),
-                rule=self.id,
-                company=self.company_id.id,
-                metric=self.metric,
-                severity=self.severity,
-                covered=covered,
-                cooled=date_utils.subtract(now, days=self.cooldown_days),
-                first=first,
-                last=last,
-                now=now,
-            )
-        ):
-            done[outcome].append(alert_id)
-        alerts.invalidate_model(flush=False)
-        texts = self._get_own_language()
-        alerts.browse(done["reopened"])._log(texts._("The breach came back."))
-        alerts.browse(done["ended"])._log(texts._("The breach ended."), close=True)
-
-    def _get_own_language(self):
-        """Environment in whose language notes are written that the scheduled action leaves."""
-        return self.with_context(lang=self.company_id.partner_id.lang).env
-
-    def _end_alerts(self, text):
-        """Close what this rule found, since it is no longer watched."""
-        # sudo: alerts of customers the user may not see end as well
-        alerts = self.env["customer.cost.alert"].sudo()
-        alerts = alerts.search([("rule_id", "in", self.ids), ("lasting", "=", True)])
-        now = fields.Datetime.now()
-        still_open = alerts.filtered(lambda alert: alert.state != "resolved")
-        alerts._unguarded().write({"lasting": False, "ended_on": now, "to_tell": False})
-        still_open._unguarded().write({"state": "resolved", "resolved_on": now})
-        for ids in split_every(LOGGED_AT_ONCE, still_open.ids):
-            alerts.browse(ids)._log(text, close=True)
 
     # ------------------------------------------------------------
     # Outcome

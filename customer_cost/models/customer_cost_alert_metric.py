@@ -32,6 +32,8 @@ class Metric(NamedTuple):
     source: str
     has_window: bool = True
     has_days: bool = False
+    has_classes: bool = False
+    """Whether it is measured of the budgets of customer classes too."""
 
 
 DEFINITIONS = {
@@ -50,8 +52,8 @@ DEFINITIONS = {
     "receipt": Metric("count", "receipt"),
     "requests": Metric("amount", "requests", has_window=False, has_days=True),
     "pool": Metric("amount", "pool"),
-    "budget": Metric("percent", "budget"),
-    "budget_end": Metric("days", "budget_end", has_window=False),
+    "budget": Metric("percent", "budget", has_classes=True),
+    "budget_end": Metric("days", "budget_end", has_window=False, has_classes=True),
 }
 # Metrics of the balance that can be compared with the customer's own past.
 RELATIVE = (
@@ -89,9 +91,11 @@ CONTACT_TYPES = ("comment", "email", "email_outgoing")
 class CustomerCostAlertMetric(models.AbstractModel):
     """The queries behind alert rules: one per metric and window, for all customers at once.
 
-    Each yields ``customer_id``, ``item_id`` and ``figure``; that of the balance yields its sums in
-    every window that is asked for, so that all its metrics share one pass. They run as superuser:
-    company and scope are written out, whom the result is shown to is decided by the alert's rules.
+    Each yields ``customer_id``, ``item_id`` and ``figure``, those of budgets ``budget_id`` as well
+    where the budget is one of a class, which has no customer; that of the balance yields its sums
+    in every window that is asked for, so that all its metrics share one pass. They run as
+    superuser: company and scope are written out, whom the result is shown to is decided by the
+    alert's rules.
     """
 
     _name = "customer.cost.alert.metric"
@@ -320,16 +324,18 @@ class CustomerCostAlertMetric(models.AbstractModel):
     def _sql_budget(self, company, window, today, days) -> SQL:
         """Actual and committed cost of the window's months in percent of what was planned.
 
-        Of several budgets of a customer the one that is used most.
+        Of several budgets of a customer the one that is used most; each budget of a class.
         """
         return SQL(
-            """SELECT customer_id, NULL::int AS item_id, max(used) AS figure
-                 FROM (SELECT customer_id, 100 * sum(actual + committed)
+            """SELECT customer_id, NULL::int AS item_id,
+                      CASE WHEN customer_id IS NULL THEN budget_id END AS budget_id,
+                      max(used) AS figure
+                 FROM (SELECT budget_id, customer_id, 100 * sum(actual + committed)
                               / NULLIF(GREATEST(sum(planned), 0), 0) AS used
                          FROM (%s) b
                         WHERE company_id = %s AND state = 'confirmed' AND month BETWEEN %s AND %s
                      GROUP BY budget_id, customer_id) budget
-             GROUP BY 1""",
+             GROUP BY 1, 3""",
             self.env["customer.cost.budget.report"]._table_query,
             company.id,
             *window,
@@ -337,14 +343,19 @@ class CustomerCostAlertMetric(models.AbstractModel):
 
     @api.model
     def _sql_budget_end(self, company, window, today, days) -> SQL:
-        """Days until the first confirmed budget of a customer ends that has money left."""
+        """Days until the first confirmed budget of a customer ends that has money left.
+
+        Of a class, each of its budgets.
+        """
         return SQL(
-            """SELECT b.customer_id, NULL::int AS item_id, min(b.date_to) - %s AS figure
+            """SELECT b.customer_id, NULL::int AS item_id,
+                      CASE WHEN b.customer_id IS NULL THEN b.id END AS budget_id,
+                      min(b.date_to) - %s AS figure
                  FROM customer_cost_budget b
                  JOIN (SELECT budget_id FROM (%s) usage
                      GROUP BY 1 HAVING sum(available) > 0) spare ON spare.budget_id = b.id
                 WHERE b.company_id = %s AND b.state = 'confirmed' AND b.date_to >= %s
-             GROUP BY 1""",
+             GROUP BY 1, 3""",
             today,
             self.env["customer.cost.budget.report"]._table_query,
             company.id,

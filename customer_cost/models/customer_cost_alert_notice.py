@@ -55,7 +55,12 @@ class CustomerCostAlert(models.Model):
         rule = self.rule_id
         found = defaultdict(self.browse)
         for alert in self:
-            for user in alert._get_customer_recipients(rule):
+            users = (
+                alert._get_customer_recipients(rule)
+                if alert.customer_id
+                else alert._get_budget_recipients(rule)
+            )
+            for user in users:
                 found[user] |= alert
         for user in rule.user_ids | rule.group_id.all_user_ids:
             found[user] |= self
@@ -72,6 +77,10 @@ class CustomerCostAlert(models.Model):
         if rule.tell_followers:
             users |= self.customer_id.message_partner_ids.user_ids
         return users
+
+    def _get_budget_recipients(self, rule):
+        """Of the budget of a class, who confirmed it takes the place of the salesperson."""
+        return rule.tell_salesperson and self.budget_id.confirmed_by_id or self.env["res.users"]
 
     # ------------------------------------------------------------
     # Telling
@@ -127,7 +136,7 @@ class CustomerCostAlert(models.Model):
                     "automated": True,
                 }
                 for user, alerts in told.items()
-                for alert in alerts
+                for alert in alerts.with_context(lang=user.lang)
             ]
         )
 

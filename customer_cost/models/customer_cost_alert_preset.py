@@ -1,11 +1,15 @@
 from odoo import api, models
 from odoo.fields import Domain
 
+# The rules that every company starts with; the other presets fill in a rule of their metric.
+SHIPPED = ("profit", "to_serve", "overdue")
+
 
 class CustomerCostAlertRule(models.Model):
-    """The rules that every company starts with, in preview only."""
+    """Rules by figures most companies look at first: three ship, in preview only."""
 
-    _inherit = "customer.cost.alert.rule"
+    _name = "customer.cost.alert.rule"
+    _inherit = ["customer.cost.alert.rule", "customer.cost.shipped"]
 
     @api.model
     def _create_presets(self, companies=None):
@@ -18,20 +22,20 @@ class CustomerCostAlertRule(models.Model):
         administrator = self.env.ref("base.user_admin", raise_if_not_found=False)
         responsible = administrator or self.env.user
         taken = self.with_context(active_test=False).search(Domain.TRUE).company_id
-        self.with_context(tracking_disable=True, mail_create_nosubscribe=True).create(
+        rules = self.with_context(lang="en_US", tracking_disable=True, mail_create_nosubscribe=True)
+        presets = rules._get_presets()
+        rules.create(
             [
-                {**vals, "company_id": company.id, "user_id": responsible.id}
+                {**presets[metric], "company_id": company.id, "user_id": responsible.id}
                 for company in companies - taken
-                for vals in self.with_context(
-                    lang=company.partner_id.lang or self.env.lang
-                )._get_presets()
+                for metric in SHIPPED
             ]
-        )
+        )._translate_shipped()
 
     @api.model
     def _get_presets(self):
-        """Values of the rules, by figures most companies look at first."""
-        return [
+        """Values of the presets by metric, in the language of the environment."""
+        presets = [
             {
                 "name": self.env._("Customers that lose money"),
                 "metric": "profit",
@@ -68,3 +72,23 @@ class CustomerCostAlertRule(models.Model):
                 "severity": "info",
             },
         ]
+        return {preset["metric"]: preset for preset in presets}
+
+    @api.onchange("metric")
+    def _onchange_metric(self):
+        """A new rule starts from the preset of its metric; a name that was typed stays."""
+        presets = self._get_presets()
+        preset = presets.get(self.metric)
+        if self._origin or not preset:
+            return
+        names = {other["name"] for other in presets.values()}
+        for name, value in preset.items():
+            if name != "name" or not self.name or self.name in names:
+                self[name] = value
+
+    @api.model
+    def _get_shipped_texts(self):
+        return [preset["name"] for preset in self._get_presets().values()]
+
+    def _get_shipped_fields(self):
+        return [(self, "name")]

@@ -36,7 +36,7 @@ class CustomerCostAlertRule(models.Model):
         {"state", "error", "checked_on", "pending", "to_check", "left_out_user_ids"}
     )
 
-    name = fields.Char(required=True, tracking=True)
+    name = fields.Char(required=True, translate=True, tracking=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one(
@@ -110,7 +110,12 @@ class CustomerCostAlertRule(models.Model):
         "the threshold is allowed.",
     )
     severity = fields.Selection(SEVERITIES, required=True, default="warning", tracking=True)
-    tell_salesperson = fields.Boolean(string="Salesperson", default=True, tracking=True)
+    tell_salesperson = fields.Boolean(
+        string="Salesperson",
+        default=True,
+        tracking=True,
+        help="Of the budget of a customer class, who confirmed the budget.",
+    )
     tell_team = fields.Boolean(
         string="Sales Team", tracking=True, help="Leader and members of the salesperson's team."
     )

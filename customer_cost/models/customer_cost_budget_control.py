@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from odoo import api, models
-from odoo.tools import SQL, formatLang, groupby
+from odoo.tools import SQL, formatLang
 
 from ..engine import from_minor, to_minor
 from ..findings import LEVELS, Finding
@@ -67,12 +67,13 @@ class CustomerCostBudget(models.Model):
     _inherit = "customer.cost.budget"
 
     @api.model
-    def _get_breaches(self, asks, apart=False):
+    def _get_breaches(self, asks, apart=False, released=()):
         """Limits that these costs pass, in a number of queries that does not depend on theirs.
 
         :param asks: list of :class:`Ask`, those of one key together: they are one cost. Each cost
             sees what is in ledger and commitments, and those before it in the list
         :param apart: each cost sees nothing of the others
+        :param released: asks that are committed and would not be any more
         :return: dict of key to list of :class:`Breach`, per budget those of its strictest level
         """
         covering = self._get_covering(asks)
@@ -82,54 +83,48 @@ class CustomerCostBudget(models.Model):
         # sudo: a budget holds whoever may read it; messages say what the user may know
         budgets = budgets.sudo()
         usage = self.env["customer.cost.budget.report"]._read_usage(budgets)
-        by_id = {budget.id: budget for budget in budgets}
-        ancestors = self._get_ancestors({ask.item_id for ask in asks})
-        earlier = defaultdict(lambda: defaultdict(int))
+        counted = {ask.key: ask.counted for ask in asks}
+        earlier = budgets._get_released(released, usage)
         breaches = defaultdict(list)
-        for key, group in groupby(enumerate(asks), lambda pair: pair[1].key):
-            parts = defaultdict(lambda: defaultdict(int))
-            for position, ask in group:
-                counted = ask.counted
-                for budget in map(by_id.get, covering.get(position, ())):
-                    scope = budget._choose_scope(usage[budget.id], ask, ancestors)
-                    if scope is not None:
-                        minor = to_minor(ask.amount, budget.currency_id.decimal_places)
-                        parts[budget, scope][ask.date.replace(day=1)] += minor
+        for key, parts in budgets._split_by_line(asks, covering, usage).items():
             for (budget, scope), own in parts.items():
-                before = {} if apart else earlier[budget.id, scope]
+                before = earlier[budget, scope]
                 breaches[key] += budget._check_cost(
-                    own, counted, scope, usage[budget.id][scope], before
+                    own, counted[key], scope, usage[budget.id][scope], before
                 )
-                if not (apart or counted):
+                if not (apart or counted[key]):
                     for month, minor in own.items():
                         before[month] += minor
         return breaches
 
-    @api.model
-    def _get_left(self, asks):
-        """What the tightest confirmed budget of a cost has left after everything committed.
+    def _split_by_line(self, asks, covering, usage):
+        """What each cost asks of the lines that cover it, in minor units of their currency.
 
-        :param asks: list of :class:`Ask` of the cost
-        :return: amount in company currency, negative where more is used than planned, or ``None``
-            where no budget covers the cost
+        :return: dict of key to dict of ``(budget, scope)`` to dict of month to amount
         """
-        covering = self._get_covering(asks, limited=False)
-        # sudo: as in _get_breaches; the caller shows it to who decides on the cost
-        budgets = self.browse({budget for found in covering.values() for budget in found}).sudo()
-        usage = self.env["customer.cost.budget.report"]._read_usage(budgets)
+        by_id = {budget.id: budget for budget in self}
         ancestors = self._get_ancestors({ask.item_id for ask in asks})
-        left = []
+        split = defaultdict(lambda: defaultdict(lambda: defaultdict(int)))
         for position, ask in enumerate(asks):
-            for budget in budgets.browse(covering.get(position, ())):
+            for budget in filter(None, map(by_id.get, covering.get(position, ()))):
                 scope = budget._choose_scope(usage[budget.id], ask, ancestors)
-                if scope is None:
-                    continue
-                months = usage[budget.id][scope]
-                for window in budget._get_windows([ask.date.replace(day=1)], months):
-                    rows = [months.get(month, (0, 0, 0)) for month in window]
-                    minor = sum(planned - actual - committed for planned, actual, committed in rows)
-                    left.append(float(from_minor(minor, budget.currency_id.decimal_places)))
-        return min(left, default=None)
+                if scope is not None:
+                    minor = to_minor(ask.amount, budget.currency_id.decimal_places)
+                    split[ask.key][budget, scope][ask.date.replace(day=1)] += minor
+        return split
+
+    def _get_released(self, asks, usage):
+        """What these asks hold committed, negative: dict of ``(budget, scope)`` to months."""
+        released = defaultdict(lambda: defaultdict(int))
+        committed = [ask for ask in asks if ask.counted == "committed"]
+        if not committed:
+            return released
+        covering = self._get_covering(committed, limited=False)
+        for parts in self._split_by_line(committed, covering, usage).values():
+            for line, own in parts.items():
+                for month, minor in own.items():
+                    released[line][month] -= minor
+        return released
 
     @api.model
     def _get_covering(self, asks, limited=True):

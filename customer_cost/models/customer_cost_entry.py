@@ -217,9 +217,13 @@ class CustomerCostEntry(models.Model):
             )
 
     @api.depends("state", "kind")
+    @api.depends_context("uid")
     def _compute_can_edit(self):
+        writable = self._origin._filtered_access("write")
         for entry in self:
-            entry.can_edit = entry.kind != "captured" and entry.state in EDITABLE_STATES
+            may_write = not entry._origin or entry._origin in writable
+            editable = entry.kind != "captured" and entry.state in EDITABLE_STATES
+            entry.can_edit = may_write and editable
 
     @api.depends("state", "cost_review_id", "submitter_id", "spender_id", "last_editor_id")
     @api.depends_context("uid")

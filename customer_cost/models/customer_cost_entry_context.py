@@ -1,10 +1,5 @@
 from odoo import api, fields, models
-from odoo.fields import Domain
 from odoo.tools import date_utils, format_date, formatLang
-
-# Days around the date within which the same cost looks like a duplicate.
-NEAR_DAYS = 30
-MAX_DUPLICATES = 10
 
 
 class CustomerCostEntryContext(models.Model):
@@ -64,7 +59,7 @@ class CustomerCostEntryContext(models.Model):
                     "author": other.create_uid.name,
                     "same_receipt": same_receipt,
                 }
-                for other, same_receipt in self._get_duplicates()
+                for other, same_receipt in self._find_duplicates()[self]
             ],
         }
 
@@ -129,36 +124,3 @@ class CustomerCostEntryContext(models.Model):
             (month, sums.get(month, 0.0))
             for month in (date_utils.add(first, months=place) for place in range(12))
         ]
-
-    def _get_duplicates(self):
-        """Costs that may be the same: list of ``(cost, whether it has the same receipt file)``.
-
-        The same customer, item and amount within 30 days, or the same file.
-        """
-        near = Domain(
-            [
-                ("customer_id", "=", self.customer_id.id),
-                ("item_id", "=", self.item_id.id),
-                ("amount", "=", self.amount),
-                ("currency_id", "=", self.currency_id.id),
-                ("date", ">=", fields.Date.subtract(self.date, days=NEAR_DAYS)),
-                ("date", "<=", fields.Date.add(self.date, days=NEAR_DAYS)),
-            ]
-        )
-        receipts = Domain("res_model", "=", self._name) & Domain("checksum", "!=", False)
-        attachments = self.env["ir.attachment"]
-        own = attachments.search(receipts & Domain("res_id", "=", self.id))
-        same = attachments.search(
-            receipts
-            & Domain("checksum", "in", own.mapped("checksum"))
-            & Domain("res_id", "!=", self.id)
-        )
-        files = set(same.mapped("res_id"))
-        others = self.search(
-            Domain("company_id", "=", self.company_id.id)
-            & Domain("id", "not in", [self.id, self.reversal_of_id.id])
-            & Domain("state", "not in", ("refused", "withdrawn"))
-            & (near | Domain("id", "in", list(files))),
-            limit=MAX_DUPLICATES,
-        )
-        return [(other, other.id in files) for other in others]

@@ -32,7 +32,12 @@ class CustomerCostEntry(models.Model):
         texts = [self.company_id.customer_cost_policy_text]
         texts += items.browse(map(int, path)).mapped("policy_text")
         # what a rule says, and what its owner adds to it
-        texts += [f"• {policy.display_name}. {policy.text or ''}".rstrip() for policy in policies]
+        texts += [
+            self.env._("• %(rule)s. %(text)s", rule=policy.display_name, text=policy.text)
+            if policy.text
+            else f"• {policy.display_name}"
+            for policy in policies
+        ]
         return [text.strip() for text in texts if text and text.strip()]
 
     @api.depends("payment_method", "receipt_ids", "customer_id.category_id", "amount_company")
@@ -90,6 +95,17 @@ class CustomerCostEntry(models.Model):
         :param policies: dict of cost to its policies
         :return: dict of (cost, policy) to month and amount
         """
+        totals = {}
+        for (entry, policy), months in self._get_month_sums(policies).items():
+            month, (_own, total) = max(months.items(), key=lambda pair: pair[1][1])
+            totals[entry, policy] = (month, policy.currency_id.round(total))
+        return totals
+
+    def _get_month_sums(self, policies):
+        """What these costs ask of each month they serve, and what the month comes to with them.
+
+        :return: dict of (cost, policy that limits a month) to dict of month to (asked, total)
+        """
         limits = {
             entry: policies[entry].filtered(lambda policy: policy.kind == "month_limit")
             for entry in self
@@ -100,26 +116,43 @@ class CustomerCostEntry(models.Model):
             return {}
         asked = limited._get_asked_by_month()
         spent = limited._read_months({key[-1] for own in asked.values() for key in own})
-        totals = {}
+        sums = {}
         for entry in limited:
             for policy in limits[entry]:
                 path = policy.item_id.parent_path or ""
-                sums = [
-                    own
-                    + sum(
-                        amount
-                        for item, entry_id, amount in spent[key]
-                        if item.parent_path.startswith(path) and entry_id != entry._origin.id
+                sums[entry, policy] = {
+                    key[-1]: (
+                        own,
+                        own
+                        + sum(
+                            amount
+                            for item, entry_id, amount in spent[key]
+                            if item.parent_path.startswith(path) and entry_id != entry._origin.id
+                        ),
                     )
                     for key, own in asked[entry].items()
-                ]
-                total = max(sums)
-                month = list(asked[entry])[sums.index(total)][-1]
-                totals[entry, policy] = (month, policy.currency_id.round(total))
+                }
             if entry.state != "submitted":
                 for key, own in asked[entry].items():
                     spent[key].append((entry.item_id, entry._origin.id, own))
-        return totals
+        return sums
+
+    def _get_policy_rooms(self):
+        """What of this cost each policy on amounts that it breaks would let pass.
+
+        :return: list of ``(policy, amount)``, company currency
+        """
+        self.ensure_one()
+        breaches = self._get_policy_breaches().get(self, ())
+        broken = {breach.policy for breach in breaches}
+        rooms = [(policy, policy.amount) for policy in broken if policy.kind == "entry_limit"]
+        months = self._get_month_sums(self._get_policies())
+        rooms += [
+            (policy, policy._get_room(self.amount_company, sums.values()))
+            for (_entry, policy), sums in months.items()
+            if policy in broken
+        ]
+        return rooms
 
     def _get_asked_by_month(self):
         """Dict of cost to dict of company, customer and month to what it asks of the month."""

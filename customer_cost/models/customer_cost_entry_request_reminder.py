@@ -61,14 +61,15 @@ class CustomerCostEntry(models.Model):
                 author = entry.customer_id.user_id.filtered("active")
             if not author or not entry.with_user(author).has_access("read"):
                 continue
+            own = entry.with_context(lang=author.lang)
             entry.activity_schedule(
                 REMINDER,
                 user_id=author.id,
-                summary=self.env._(
+                summary=own.env._(
                     "%(request)s: %(open)s open for %(days)s days",
-                    request=entry.display_name,
-                    open=entry._format_company(entry.open_amount),
-                    days=entry.open_days,
+                    request=own.display_name,
+                    open=own._format_company(own.open_amount),
+                    days=own.open_days,
                 ),
             )
         self._unguarded().write({"reminded_on": fields.Date.context_today(self)})

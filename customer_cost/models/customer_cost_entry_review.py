@@ -28,7 +28,6 @@ class CustomerCostEntryReview(models.Model):
     open_question = fields.Char(
         compute="_compute_open_question", help="What a reviewer asked and nobody answered yet."
     )
-
     finding_mark = fields.Selection(
         [("block", "Blocks"), ("review", "One more stage"), ("warn", "Warning")],
         compute="_compute_finding_mark",
@@ -42,11 +41,11 @@ class CustomerCostEntryReview(models.Model):
             entry.finding_mark = max(levels, key=LEVELS.index, default=False)
 
     @api.depends("review_ids.answer", "review_ids.decision")
+    @api.depends_context("lang", "tz")
     def _compute_open_question(self):
-        questions = self._get_open_questions().grouped("entry_id")
+        questions = self._origin._get_open_question_texts()
         for entry in self:
-            asked = questions.get(entry._origin, ())
-            entry.open_question = "\n".join(row.reason for row in asked) or False
+            entry.open_question = questions.get(entry._origin, False)
 
     # ------------------------------------------------------------
     # What the review looks at
@@ -340,6 +339,8 @@ class CustomerCostEntryReview(models.Model):
         """Why a bulk approval leaves out each cost: dict of cost to text or ``False``."""
         reasons = self._get_cannot_approve_reasons()
         reasons = {**reasons, **self._get_checklist_reasons(reasons)}
+        for entry, question in self._get_open_question_texts().items():
+            reasons[entry] = reasons[entry] or question
         last = self._get_last_stage().filtered(lambda entry: not reasons[entry])
         blocks = last._get_blocks()
         for entry in last._with_known_months():

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.tools import format_date, formatLang
 
+from ..engine import from_minor, to_minor, whole_within
+
 POLICY_KINDS = [
     ("receipt", "Receipt required above an amount"),
     ("entry_limit", "Limit per cost"),
@@ -228,6 +230,20 @@ class CustomerCostPolicy(models.Model):
                 customer=entry.customer_id.display_name,
             ),
         )
+
+    def _get_room(self, amount, months):
+        """What of a cost leaves every month that it serves within this limit.
+
+        :param amount: the whole cost, company currency
+        :param months: pairs of what it asks of a month and what that month comes to with it
+        """
+        digits = self.currency_id.decimal_places
+        whole = to_minor(amount, digits)
+        rooms = [
+            whole_within(whole, to_minor(own, digits), to_minor(self.amount - total + own, digits))
+            for own, total in months
+        ]
+        return float(from_minor(min(rooms), digits))
 
     def _get_breach_payment(self, entry, month_total):
         if not entry.payment_method or entry.payment_method in self._get_allowed_methods():

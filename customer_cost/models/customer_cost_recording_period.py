@@ -90,8 +90,12 @@ class CustomerCostRecordingPeriod(models.Model):
                 REMINDER,
                 date_deadline=due,
                 user_id=period.user_id.id,
-                summary=self.env._("Record costs: %(period)s", period=period.display_name),
+                summary=period._get_reminder(period.user_id.lang),
             )
+
+    def _get_reminder(self, lang):
+        period = self.with_context(lang=lang)
+        return period.env._("Record costs: %(period)s", period=period.display_name)
 
     def _refresh(self):
         """Close the periods in which their person has recorded something since."""

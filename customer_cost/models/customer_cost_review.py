@@ -44,6 +44,7 @@ class CustomerCostReview(models.Model):
     )
     sequence = fields.Integer(readonly=True)
     name = fields.Char(string="Stage Name", readonly=True, help="As it was at submission.")
+    stage_label = fields.Char(string="Stage as Named", compute="_compute_stage_label")
     decision = fields.Selection(DECISIONS, required=True, readonly=True, default="pending")
     user_id = fields.Many2one("res.users", string="Reviewer", readonly=True)
     date = fields.Datetime(string="Decided On", readonly=True)
@@ -69,6 +70,18 @@ class CustomerCostReview(models.Model):
         "CHECK((entry_id IS NULL) <> (move_id IS NULL))", "A decision is on one document."
     )
     _pending_idx = models.Index("(stage_id, author_id) WHERE decision = 'pending'")
+
+    @api.depends("name", "stage_id.name")
+    @api.depends_context("lang")
+    def _compute_stage_label(self):
+        """The name at submission, in the reader's language while the stage is still called so."""
+        names = {}
+        for stage in self.sudo().stage_id:  # sudo: the names of stages that documents pass
+            translations = stage._fields["name"]._get_stored_translations(stage) or {}
+            names[stage] = set(translations.values())
+        for row in self.sudo():  # sudo: as above
+            renamed = row.name not in names.get(row.stage_id, ())
+            row.stage_label = row.name if renamed else row.stage_id.name
 
     @api.model
     def _prepare_rows(self, document, stages, facts):

@@ -97,14 +97,15 @@ class CustomerCostReviewNotice(models.Model):
         for row in late:
             document = row._get_document()
             for user in row._get_told(row.stage_id.escalation_user_id, appointments):
+                own = row.with_context(lang=user.lang)
                 document.with_context(mail_activity_quick_update=True).activity_schedule(
                     document._review_activity,
                     date_deadline=today,
                     user_id=user.id,
-                    summary=self.env._(
+                    summary=own.env._(
                         "Overdue at stage %(stage)s: %(cost)s",
-                        stage=row.name,
-                        cost=document.display_name,
+                        stage=own.stage_label,
+                        cost=own._get_document().display_name,
                     ),
                 )
 
@@ -164,7 +165,7 @@ class CustomerCostReviewNotice(models.Model):
         amount = abs(document._get_review_facts()[document].amount)
         return {
             "name": document.display_name,
-            "stage": self.name,
+            "stage": self.stage_label,
             "customer": self.customer_id.display_name or "",
             "amount": formatLang(self.env, amount, currency_obj=self.company_id.currency_id),
             "author": self.author_id.name,

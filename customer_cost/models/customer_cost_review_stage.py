@@ -32,7 +32,7 @@ class CustomerCostReviewStage(models.Model):
 
     _name = "customer.cost.review.stage"
     _description = "Review Stage"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "customer.cost.shipped"]
     _order = "sequence, id"
     _check_company_auto = True
 
@@ -226,21 +226,28 @@ class CustomerCostReviewStage(models.Model):
     def _create_shipped(self, companies):
         """Three stages per company: initial, and second and final inactive."""
         stages = self.sudo().with_context(lang="en_US")  # sudo: whoever makes a company
-        made = stages.create(
+        stages.create(
             [
                 {**vals, "company_id": company.id}
                 for company in companies
                 for vals in stages._prepare_shipped()
             ]
-        )
-        for lang, _name in self.env["res.lang"].get_installed():
-            translated = made.with_context(lang=lang)
-            shipped = translated._prepare_shipped()
-            for place, stage in enumerate(translated):
-                vals = shipped[place % len(shipped)]
-                stage.write({"name": vals["name"], "standard": vals["standard"]})
-                for check, command in zip(stage.check_ids, vals["check_ids"], strict=True):
-                    check.name = command[2]["name"]
+        )._translate_shipped()
+
+    @api.model
+    def _get_shipped_texts(self):
+        return [
+            text
+            for vals in self._prepare_shipped()
+            for text in (
+                vals["name"],
+                vals["standard"],
+                *(values["name"] for _command, _id, values in vals["check_ids"]),
+            )
+        ]
+
+    def _get_shipped_fields(self):
+        return [(self, "name"), (self, "standard"), (self.check_ids, "name")]
 
     @api.model
     def _prepare_shipped(self):

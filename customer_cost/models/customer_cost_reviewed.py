@@ -35,7 +35,7 @@ class CustomerCostReviewed(models.AbstractModel):
     )
     cost_review_due = fields.Date(string="Due", readonly=True, copy=False, groups="base.group_user")
     cost_review_stage = fields.Char(
-        string="Review Stage", related="cost_review_id.name", groups="base.group_user"
+        string="Review Stage", related="cost_review_id.stage_label", groups="base.group_user"
     )
     cost_review_author_id = fields.Many2one(
         "res.users",
@@ -180,7 +180,7 @@ class CustomerCostReviewed(models.AbstractModel):
             documents._message_log_batch(
                 {
                     document.id: self.env._(
-                        "Approved at stage %(stage)s", stage=document.cost_review_id.name
+                        "Approved at stage %(stage)s", stage=document.cost_review_id.stage_label
                     )
                     for document in documents
                 }

@@ -1,5 +1,6 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
+from odoo.tools import format_datetime
 
 from .review_appointments import Appointments
 
@@ -59,6 +60,25 @@ class CustomerCostReviewedNotice(models.AbstractModel):
             )
         )
 
+    def _get_open_question_texts(self):
+        """What was asked on each document: by whom, when, and who has to answer.
+
+        :return: dict of document to text, documents without open question left out
+        """
+        return {
+            document: " ".join(
+                self.env._(
+                    "“%(question)s” asked by %(reviewer)s on %(date)s. %(author)s has to answer.",
+                    question=row.reason,
+                    reviewer=row.user_id.name,
+                    date=format_datetime(self.env, row.date, dt_format="short"),
+                    author=row.author_id.name,
+                )
+                for row in rows
+            )
+            for document, rows in self._get_open_questions().grouped(self._review_link).items()
+        }
+
     def _answer(self, text):
         """Answer the open questions on this document.
 
@@ -117,11 +137,15 @@ class CustomerCostReviewedNotice(models.AbstractModel):
                         or fields.Date.add(fields.Date.context_today(self), days=2),
                         "res_id": document.id,
                         "res_model_id": model_id,
-                        "summary": self.env._("Review %(cost)s", cost=document.display_name),
+                        "summary": document._get_review_summary(user.lang),
                         "user_id": user.id,
                     }
                 )
         activities.with_context(mail_activity_quick_update=True).create(rows)
+
+    def _get_review_summary(self, lang):
+        document = self.with_context(lang=lang)
+        return document.env._("Review %(cost)s", cost=document.display_name)
 
     def _get_reviewers(self, appointments=None):
         """Users who may decide on this document now and are not absent, four eyes kept."""

@@ -68,7 +68,7 @@ class CustomerCostReviewedRights(models.AbstractModel):
         )
 
     def _get_appointed_reason(self, appointed):
-        stage = self.cost_review_id.name
+        stage = self.cost_review_id.stage_label
         if appointed:
             return self.env._(
                 "Stage %(stage)s is decided by %(names)s.",
@@ -156,7 +156,7 @@ class CustomerCostReviewedRights(models.AbstractModel):
                         "%(cost)s has moved on: %(user)s decided on stage %(stage)s meanwhile.",
                         cost=document.display_name,
                         user=last.user_id.name,
-                        stage=last.name,
+                        stage=last.stage_label,
                     )
                 )
 

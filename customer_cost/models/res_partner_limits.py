@@ -6,9 +6,9 @@ from odoo.tools import SQL, date_utils
 
 from .res_partner import FIGURE_GROUPS
 
+AMOUNT_LIMITS = ("customer_cost_limit_month", "customer_cost_limit_year")
 LIMIT_FIELDS = (
-    "customer_cost_limit_month",
-    "customer_cost_limit_year",
+    *AMOUNT_LIMITS,
     "customer_cost_limit_to_serve_pct",
     "customer_cost_limit_margin_pct",
 )
@@ -164,6 +164,15 @@ class ResPartner(models.Model):
                         customer=partner.display_name,
                     )
                 )
+
+    def _mail_track(self, tracked_fields, initial_values):
+        """A property of a company is no Monetary: its currency is kept with what is tracked."""
+        amount = {"type": "monetary", "currency_field": "customer_cost_currency_id"}
+        tracked_fields = {
+            name: {**info, **amount} if name in AMOUNT_LIMITS else info
+            for name, info in tracked_fields.items()
+        }
+        return super()._mail_track(tracked_fields, initial_values)
 
     # ------------------------------------------------------------
     # For alerts and costs

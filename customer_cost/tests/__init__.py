@@ -103,6 +103,7 @@ from . import test_intercompany
 from . import test_tour_tie_out
 from . import test_balance_concurrency
 from . import test_alert
+from . import test_alert_class_budget
 from . import test_alert_concurrency
 from . import test_alert_metric
 from . import test_alert_notice

@@ -3,7 +3,7 @@ from unittest.mock import patch
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
-from odoo.tests import freeze_time, tagged
+from odoo.tests import Form, freeze_time, tagged
 from odoo.tools import mute_logger
 
 from .alert_common import AlertCommon
@@ -302,16 +302,44 @@ class TestAlert(AlertCommon):
         with self.assertRaisesText(AccessError, "may not see the figures"):
             self.customer_b.with_user(self.rep).action_check_customer_cost_alerts()
 
-    def test_every_company_has_rules_in_preview(self):
+    def test_every_company_has_three_rules_in_preview(self):
         company = self.env["res.company"].create({"name": "New one"})
         rules = self.env[RULE].search([("company_id", "=", company.id)])
-        self.assertEqual(
-            set(rules.mapped("metric")), {"profit", "to_serve", "overdue", "contact", "budget_end"}
-        )
+        self.assertEqual(rules.mapped("metric"), ["profit", "to_serve", "overdue"])
         self.assertEqual(set(rules.mapped("state")), {"preview"})
         self.env[RULE].sudo()._create_presets()
         again = self.env[RULE].search_count([("company_id", "=", company.id)])
         self.assertEqual(again, len(rules))
+
+    def test_names_that_ship_follow_the_reader_and_own_ones_stay(self):
+        company = self.env["res.company"].create({"name": "New one"})
+        shipped, renamed = self.env[RULE].search([("company_id", "=", company.id)], limit=2)
+        renamed.name = "Ours"
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.env["ir.module.module"]._load_module_terms(["customer_cost"], ["zh_CN"])
+        self.assertEqual(shipped.with_context(lang="zh_CN").name, "亏损客户")
+        self.assertEqual(shipped.with_context(lang="en_US").name, "Customers that lose money")
+        self.assertEqual(renamed.with_context(lang="zh_CN").name, "Ours")
+        stage = self.env["customer.cost.review.stage"].search([("company_id", "=", company.id)])
+        self.assertEqual(stage.with_context(lang="zh_CN").name, "初审")
+
+    def test_a_new_rule_starts_from_the_preset_of_its_metric(self):
+        form = Form(self.env[RULE].with_user(self.accountant))
+        form.metric = "contact"
+        self.assertEqual(
+            (form.name, form.operator, form.threshold), ("No contact for 90 days", "above", 90.0)
+        )
+        form.metric = "budget_end"
+        self.assertEqual((form.operator, form.threshold), ("below", 30.0))
+        form.name = "Plans that run out"
+        form.metric = "overdue"
+        self.assertEqual((form.name, form.days), ("Plans that run out", 60))
+        rule = form.save()
+        with Form(rule) as form:
+            form.metric = "contact"
+            self.assertEqual(form.name, "Plans that run out")
+            self.assertEqual(form.operator, "above")
+            self.assertEqual(form.threshold, 0.0)
 
     # ------------------------------------------------------------
     # Customers that change

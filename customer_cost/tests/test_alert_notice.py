@@ -86,6 +86,15 @@ class TestAlertNotice(AlertCommon):
         self.assertIn("Told: cost_cost_user", alert.message_ids[:1].body)
         self.assertFalse(alert.activity_ids)
 
+    def test_an_activity_reads_in_the_language_of_its_person(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.rep.lang = "zh_CN"
+        rule = self.create_alert_rule(on=False, user_ids=[Command.set(self.accountant.ids)])
+        rule.with_context(lang="zh_CN").name = "亏损客户"
+        rule.action_switch_on()
+        summaries = {one.user_id: one.summary for one in self.alerts(rule).activity_ids}
+        self.assertEqual(summaries, {self.rep: "亏损客户", self.accountant: "Loses money"})
+
     def test_escalates_once_when_nobody_acts(self):
         rule = self.create_alert_rule(escalate_days=3, escalate_user_id=self.accountant.id)
         alert = self.alerts(rule)

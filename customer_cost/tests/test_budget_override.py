@@ -140,8 +140,40 @@ class TestBudgetOverride(BudgetCommon):
         wizard.action_apply()
         self.assertEqual((entry.amount, self.levels(entry)), (1000.0, []))
         self.create_cost(amount=1000.0, post=True)
-        with self.assertRefused("nothing is available"):
+        with self.assertRefused("nothing of it is allowed. What decides: Budget Plan"):
             self.remedy(self.over(1.0), self.rep, "reduce").action_apply()
+
+    def limit(self, kind, amount, **vals):
+        policies = self.env["customer.cost.policy"].with_user(self.users["accountant"])
+        return policies.create({"kind": kind, "amount": amount, **vals})
+
+    def test_reduce_says_which_limit_decides_and_passes_all(self):
+        self.create_cost(amount=200.0, post=True)
+        entry = self.over()
+        self.assertEqual(self.remedy(entry, self.rep, "reduce").deciding_limit, "Budget Plan")
+        self.limit("month_limit", 900.0)
+        wizard = self.remedy(entry, self.rep, "reduce")
+        self.assertEqual(wizard.room, 700.0)
+        self.assertRegex(wizard.deciding_limit, r"At most .*900\.00 per customer and month")
+        self.limit("entry_limit", 650.0)
+        wizard = self.remedy(entry, self.rep, "reduce")
+        self.assertEqual(wizard.room, 650.0)
+        self.assertRegex(wizard.deciding_limit, r"At most .*650\.00 per cost")
+        wizard.action_apply()
+        self.assertEqual((entry.amount, self.levels(entry)), (650.0, []))
+
+    def test_reduce_looks_at_every_month_of_a_policy(self):
+        self.limit("month_limit", 500.0)
+        self.create_cost(amount=400.0, date="2025-04-10", post=True)
+        period = {"service_from": "2025-03-01", "service_to": "2025-05-31"}
+        entry = self.over(1500.0, **period)
+        wizard = self.remedy(entry, self.rep, "reduce")
+        self.assertAlmostEqual(wizard.room, 299.97, delta=0.03)
+        wizard.action_apply()
+        self.assertEqual(self.levels(entry), [])
+        self.create_cost(amount=100.0, date="2025-04-11", post=True)
+        with self.assertRefused("nothing of it is allowed. What decides: Policy At most"):
+            self.remedy(self.over(1500.0, **period), self.rep, "reduce").action_apply()
 
     def test_reduce_a_foreign_cost_to_no_more_than_what_is_available(self):
         currency = self.env["res.currency"].create({"name": "TBC", "symbol": "T"})
@@ -190,6 +222,39 @@ class TestBudgetOverride(BudgetCommon):
         self.assertEqual(str(wizard.new_date), "2025-06-01")
         wizard.action_apply()
         self.assertEqual((str(entry.date), self.levels(entry)), ("2025-06-01", []))
+
+    def test_postpone_goes_by_no_month_without_budget_or_money(self):
+        self.budget.with_user(self.manager).action_close()
+        self.create_budget(
+            control="month", lines=[(None, 3, 100.0), (None, 5, 150.0)], date_to="2025-05-31"
+        )
+        wizard = self.remedy(self.over(200.0), self.rep, "postpone")
+        self.assertFalse(wizard.new_date)
+        with self.assertRefused("in none of the next 12 months does a budget cover it"):
+            wizard.action_apply()
+        self.create_budget(
+            control="month",
+            bands=(),
+            lines=[(None, 8, 199.99), (None, 9, 200.0)],
+            date_from="2025-08-01",
+            date_to="2025-09-30",
+        )
+        wizard = self.remedy(self.over(200.0), self.rep, "postpone")
+        self.assertEqual(str(wizard.new_date), "2025-09-01")
+        self.create_cost(amount=0.01, date="2025-09-01", post=True)
+        self.assertFalse(self.remedy(self.over(200.0), self.rep, "postpone").new_date)
+
+    def test_postpone_does_not_count_a_submitted_cost_twice(self):
+        self.budget.with_user(self.manager).action_close()
+        self.create_budget(
+            control="to_date",
+            bands=({"percentage": 100.0, "action": "warn"},),
+            lines=[(None, month, 100.0) for month in (3, 4, 5)],
+        )
+        entry = self.over(150.0, kind="request")
+        self.assertEqual(str(self.remedy(entry, self.rep, "postpone").new_date), "2025-04-01")
+        entry.action_submit()
+        self.assertEqual(str(self.remedy(entry, self.rep, "postpone").new_date), "2025-04-01")
 
     def test_move_between_lines_is_logged_and_keeps_the_total(self):
         self.budget.with_user(self.manager).action_close()
@@ -499,7 +564,7 @@ class TestCustomerLimits(BudgetCommon):
     def test_a_cost_is_warned_of_in_the_months_it_serves(self):
         period = {"service_from": "2025-03-01", "service_to": "2025-08-31"}
         self.create_cost(amount=6000.0, **period).action_submit()
-        self.assertEqual(self.levels(self.create_cost(amount=1000.0, date="2025-09-10")), [])
+        self.assertEqual(self.levels(self.create_cost(amount=1000.0, date="2025-09-01")), [])
         entry = self.create_cost(amount=6.0, **period)
         self.assertRegex(entry.findings[0]["message"], r"1,001\.00 in March 2025")
 
@@ -545,6 +610,22 @@ class TestCustomerLimits(BudgetCommon):
             customer.customer_cost_limit_year = 0.0
         with self.assertRaisesText(AccessError, "Only a cost accountant changes"):
             customer.with_user(self.users["cost_user"]).action_customer_cost_limits()
+
+    def test_a_changed_limit_reads_as_an_amount_to_who_sees_figures(self):
+        customer = self.customer_b.with_company(self.company).with_user(self.env.user)
+        customer = customer.with_context(tracking_disable=False, mail_notrack=False)
+        self.env.cr.precommit.run()
+        customer.customer_cost_limit_month = 700.0
+        self.env.cr.precommit.run()
+        tracked = customer.message_ids.sudo().tracking_value_ids
+        [shown] = tracked._tracking_value_format()
+        self.assertEqual(shown["fieldInfo"]["fieldType"], "monetary")
+        self.assertEqual(shown["fieldInfo"]["currencyId"], self.company.currency_id.id)
+        self.assertEqual(shown["newValue"], 700.0)
+        hidden = tracked.with_user(self.users["internal"])._filter_has_field_access(
+            self.env(user=self.users["internal"])
+        )
+        self.assertFalse(hidden)
 
     def test_only_a_cost_accountant_changes_a_limit(self):
         user = self.create_user("cost_seller", "rep")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from odoo.tests import BaseCase, tagged
 
-from ..engine import months_between, spread
+from ..engine import months_between, spread, whole_within
 
 PROPERTIES = settings(deadline=None, derandomize=True, database=None, max_examples=300)
 days = st.dates(date(2019, 1, 1), date(2029, 12, 31))
@@ -56,3 +56,18 @@ class TestEngineServiceMonths(BaseCase):
         for (day, units), weight in zip(months, weights, strict=True):
             share = minor * weight / sum(weights)
             self.assertLess(abs(units - share), 1 + Fraction(1, 10**9), day)
+
+    def test_what_a_month_has_room_for_of_an_amount(self):
+        self.assertEqual(whole_within(50_000, 50_000, 20_000), 20_000)
+        self.assertEqual(whole_within(50_000, 50_000, -1), 0)
+        self.assertEqual(whole_within(90_000, 30_000, 10_000), 29_997)
+
+    @PROPERTIES
+    @given(st.integers(1, 10**12), days, st.integers(0, 1000), st.data())
+    def test_a_month_of_what_it_has_room_for_stays_within_it(self, minor, first, more, data):
+        last = first + timedelta(days=more)
+        months = [part for part in spread(minor, first, last) if part[1] > 0]
+        day, part = data.draw(st.sampled_from(months))
+        room = data.draw(st.integers(0, part))
+        reduced = dict(spread(whole_within(minor, part, room), first, last))
+        self.assertLessEqual(reduced[day], room)

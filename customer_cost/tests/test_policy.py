@@ -178,7 +178,7 @@ class TestPolicy(CustomerCostCommon):
         self.assertEqual(
             form.policy_text.replace("\xa0", ""),
             "Ask before you spend.\nEconomy class only.\nBook 14 days ahead.\n"
-            "• A receipt is required above $100.00.\n"
+            "• A receipt is required above $100.00\n"
             "• Test travel: At most $900.00 per cost. Ask finance first.",
         )
         entry = form.save()

@@ -124,7 +124,11 @@ class TestReviewFlow(ReviewCommon):
         action = entry.with_user(self.reviewer).action_ask()
         self.open_dialog(action, self.reviewer).create({"text": "For whom?"}).action_confirm()
         self.assertEqual(self.waiting(entry), ["Initial Review"])
-        self.assertEqual(entry.with_user(self.author).open_question, "For whom?")
+        for user in (self.author, self.reviewer, self.users["auditor"]):
+            self.assertRegex(
+                entry.with_user(user).open_question,
+                "“For whom.” asked by cost_reviewer on .*cost_accountant has to answer",
+            )
         question = self.env.ref("customer_cost.mail_activity_type_question")
         asked = entry.activity_ids.filtered(lambda one: one.activity_type_id == question)
         self.assertEqual(asked.user_id, self.author)
@@ -243,6 +247,105 @@ class TestReviewFlow(ReviewCommon):
         self.assertEqual(set((own | closed).mapped("state")), {"submitted"})
         with self.assertRefused("None of these costs"):
             dialog.action_confirm()
+
+    def open_bulk(self, entries, user=None):
+        user = user or self.reviewer
+        action = entries.with_user(user).action_approve_many()
+        return self.env["customer.cost.approve"].with_user(user).browse(action["res_id"])
+
+    def test_bulk_approval_leaves_out_what_has_an_open_question(self):
+        asked, other = self.submit(), self.submit(amount=70.0)
+        asked.with_user(self.reviewer)._ask("For whom?")
+        dialog = self.open_bulk(asked | other)
+        self.assertEqual(dialog.ready_ids, other)
+        self.assertEqual(dialog.skipped_ids.entry_id, asked)
+        self.assertIn("“For whom?” asked by cost_reviewer", dialog.skipped_ids.reason)
+        dialog.action_confirm()
+        self.assertEqual((asked.state, other.state), ("submitted", "approved"))
+        asked.with_user(self.author)._answer("Mr Li")
+        self.assertEqual(self.open_bulk(asked).ready_ids, asked)
+
+    def test_bulk_approval_names_duplicates_and_findings_of_what_it_approves(self):
+        self.env["customer.cost.policy"].create(
+            {"kind": "entry_limit", "amount": 80.0, "company_id": self.company.id}
+        )
+        earlier = self.create_cost(amount=60.0, date="2025-02-20", post=True)
+        double = self.submit(amount=60.0)
+        plain = self.submit(amount=61.0)
+        dear = self.submit(amount=90.0)
+        far = self.submit(amount=60.0, date="2025-04-20")
+        dialog = self.open_bulk(double | plain | dear | far)
+        self.assertEqual(dialog.ready_ids, double | plain | dear | far)
+        self.assertEqual(
+            {(line.entry_id, line.level) for line in dialog.remark_ids},
+            {(double, "duplicate"), (dear, "warn")},
+        )
+        texts = {line.entry_id: line.text for line in dialog.remark_ids}
+        self.assertRegex(texts[double], rf"Like {earlier.name}: .*60\.00 of 02/20/2025")
+        self.assertRegex(texts[dear], r"At most .*80\.00 per cost: this cost is .*90\.00")
+        self.assertIn("Look at 2 of them first", dialog.remarks_summary)
+        self.assertFalse(self.open_bulk(plain).remark_ids)
+
+    def test_bulk_approval_finds_the_same_receipt_on_another_cost(self):
+        entries = self.create_cost(amount=5.0) | self.create_cost(amount=900.0, date="2024-03-01")
+        self.env["ir.attachment"].create(
+            [
+                {"name": "a.txt", "raw": b"same", "res_model": entry._name, "res_id": entry.id}
+                for entry in entries
+            ]
+        )
+        entries.action_submit()
+        dialog = self.open_bulk(entries[0])
+        self.assertRegex(dialog.remark_ids.text, f"The same receipt as {entries[1].name}")
+
+    def test_remarks_on_many_costs_take_the_queries_of_two(self):
+        entries = self.create_cost()
+        for _each in range(11):
+            entries |= self.create_cost()
+        entries.action_submit()
+        counts = []
+        for batch in (entries[:2], entries):
+            batch.invalidate_recordset()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(len(batch.with_user(self.reviewer)._get_remarks()), len(batch))
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertLessEqual(counts[1], counts[0])
+
+    def test_a_stage_reads_in_the_language_of_the_reader_until_it_is_renamed(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.initial.with_context(lang="zh_CN").name = "初审"
+        self.reviewer.lang = "zh_CN"
+        self.name_persons(self.initial, self.reviewer)
+        entry = self.submit()
+        self.assertEqual(entry.with_context(lang="zh_CN").cost_review_stage, "初审")
+        self.assertEqual(entry.cost_review_stage, "Initial Review")
+        self.assertEqual(entry.activity_ids.summary, f"审核 {entry.name}")
+        self.initial.name = "Desk check"
+        entry.invalidate_recordset()
+        self.assertEqual(
+            entry.cost_review_id.with_context(lang="en_US").stage_label, "Initial Review"
+        )
+
+    def test_only_who_may_submit_a_draft_is_offered_to(self):
+        draft = self.create_cost(user=self.rep)
+        colleague = self.create_user("cost_rep_2", "rep")
+        for user, offered in (
+            (self.rep, True),
+            (self.author, True),
+            (self.users["cost_user"], False),
+            (self.users["auditor"], False),
+        ):
+            self.assertEqual(draft.with_user(user).can_edit, offered, user.name)
+        self.customer_a.user_id = colleague
+        self.env.invalidate_all()
+        self.assertFalse(draft.with_user(colleague).can_edit)
+        self.assertFalse(draft.with_user(self.rep).can_edit)
+        new = (
+            self.env["customer.cost.entry"]
+            .with_user(self.rep)
+            .new({"customer_id": self.customer_a.id})
+        )
+        self.assertTrue(new.can_edit)
 
     def test_bulk_approval_decides_on_what_the_dialog_showed_only(self):
         self.set_stage(self.middle)

@@ -2,6 +2,7 @@ from . import customer_cost_dialog
 from . import base_partner_merge
 from . import customer_cost_period_reopen
 from . import customer_cost_approve
+from . import customer_cost_approve_remark
 from . import customer_cost_approve_skipped
 from . import customer_cost_author_manager
 from . import customer_cost_question

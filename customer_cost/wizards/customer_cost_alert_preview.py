@@ -7,7 +7,7 @@ SHOWN = 1000
 
 
 class CustomerCostAlertPreview(models.TransientModel):
-    """Whom a rule would alert today: a row per customer or pool, gone after a while."""
+    """What a rule would alert of today: a row per customer, pool or class budget, for a while."""
 
     _name = "customer.cost.alert.preview"
     _description = "Alert Preview"
@@ -17,6 +17,7 @@ class CustomerCostAlertPreview(models.TransientModel):
     customer_id = fields.Many2one("res.partner", ondelete="cascade")
     user_id = fields.Many2one(related="customer_id.user_id", string="Salesperson")
     item_id = fields.Many2one("customer.cost.item", string="Cost Item", ondelete="cascade")
+    budget_id = fields.Many2one("customer.cost.budget", string="Class Budget", ondelete="cascade")
     figure = Amount()
     threshold = Amount()
     figure_text = fields.Char(string="Found", compute="_compute_texts")
@@ -44,9 +45,10 @@ class CustomerCostAlertPreview(models.TransientModel):
         columns = evaluated._get_pass_columns()
         rows = self.env.execute_query(
             SQL(
-                """SELECT customer_id, item_id, figure::float, threshold::float,
+                """SELECT customer_id, item_id, budget_id, figure::float, threshold::float,
                           count(*) OVER () FROM (%s) breach
-                 ORDER BY abs(figure - threshold) DESC, customer_id, item_id LIMIT %s""",
+                 ORDER BY abs(figure - threshold) DESC, customer_id, item_id, budget_id
+                    LIMIT %s""",
                 evaluated._sql_breaches(
                     list(columns), SQL("(%s) source", evaluated._sql_pass(columns))
                 ),
@@ -60,10 +62,11 @@ class CustomerCostAlertPreview(models.TransientModel):
                     "rule_id": rule.id,
                     "customer_id": customer_id,
                     "item_id": item_id,
+                    "budget_id": budget_id,
                     "figure": figure,
                     "threshold": threshold,
                 }
-                for customer_id, item_id, figure, threshold, _count in rows
+                for customer_id, item_id, budget_id, figure, threshold, _count in rows
             ]
         )
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -72,4 +75,5 @@ class CustomerCostAlertPreview(models.TransientModel):
         count = rows[0][-1] if rows else 0
         action["name"] = self.env._("%(rule)s today: %(count)s", rule=rule.name, count=count)
         action["domain"] = [("rule_id", "=", rule.id), ("create_uid", "=", self.env.uid)]
+        action["context"] = {"cost_alert_metric": rule.metric}
         return action

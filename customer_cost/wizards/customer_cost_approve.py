@@ -4,7 +4,9 @@ from odoo.tools import formatLang
 
 
 class CustomerCostApprove(models.TransientModel):
-    """Says what of the chosen costs will be approved and what is left out and why, then does it."""
+    """Says what of the chosen costs will be approved, what is to be known of it, and what is left
+    out and why; then does it.
+    """
 
     _name = "customer.cost.approve"
     _description = "Approve Costs"
@@ -18,6 +20,10 @@ class CustomerCostApprove(models.TransientModel):
     skipped_ids = fields.One2many(
         "customer.cost.approve.skipped", "wizard_id", string="Left Out", readonly=True
     )
+    remark_ids = fields.One2many(
+        "customer.cost.approve.remark", "wizard_id", string="Look At", readonly=True
+    )
+    remarks_summary = fields.Char(compute="_compute_remarks_summary")
     seen = fields.Json(
         string="Stages Shown",
         readonly=True,
@@ -30,6 +36,7 @@ class CustomerCostApprove(models.TransientModel):
         for wizard in wizards:
             wizard.seen = {entry.id: entry.cost_review_id.id for entry in wizard.entry_ids}
             wizard._find_skipped()
+            wizard._find_remarks()
         return wizards
 
     def _find_skipped(self):
@@ -42,6 +49,29 @@ class CustomerCostApprove(models.TransientModel):
                 if reason
             ]
         )
+
+    def _find_remarks(self):
+        # sudo: as in _find_skipped
+        self.env["customer.cost.approve.remark"].sudo().create(
+            [
+                {"wizard_id": self.id, "entry_id": entry.id, "level": level, "text": text}
+                for entry, remarks in self.ready_ids._get_remarks().items()
+                for level, text in remarks
+            ]
+        )
+
+    @api.depends("remark_ids")
+    def _compute_remarks_summary(self):
+        for wizard in self:
+            remarks = wizard.remark_ids
+            doubtful = remarks.filtered(lambda remark: remark.level == "duplicate").entry_id
+            wizard.remarks_summary = remarks and self.env._(
+                "Look at %(count)s of them first: possible duplicates %(duplicates)s, policy, "
+                "budget or limit %(findings)s.",
+                count=len(remarks.entry_id),
+                duplicates=len(doubtful),
+                findings=len(remarks.filtered(lambda remark: remark.level != "duplicate").entry_id),
+            )
 
     @api.depends("entry_ids", "skipped_ids")
     def _compute_ready_ids(self):

@@ -9,4 +9,4 @@ class CustomerCostApproveSkipped(models.TransientModel):
 
     wizard_id = fields.Many2one("customer.cost.approve", required=True, ondelete="cascade")
     entry_id = fields.Many2one("customer.cost.entry", string="Cost", required=True)
-    reason = fields.Char(required=True)
+    reason = fields.Text(required=True)

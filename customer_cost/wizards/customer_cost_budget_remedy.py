@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..engine import from_minor, months_between, to_minor
+from ..engine import from_minor, months_between, to_minor, whole_within
 
 ACCOUNTANT = "customer_cost.group_customer_cost_accountant"
 MANAGER = "customer_cost.group_customer_cost_manager"
@@ -23,8 +23,8 @@ class CustomerCostBudgetRemedy(models.TransientModel):
     )
     remedy = fields.Selection(
         [
-            ("reduce", "Reduce the cost to what is available"),
-            ("postpone", "Postpone it to the first month with room"),
+            ("reduce", "Reduce the cost to what is allowed"),
+            ("postpone", "Postpone it to the first month with budget left"),
             ("move", "Move planned money from another budget line"),
             ("revise", "Revise the budget"),
             ("override", "Allow it over the budget"),
@@ -39,12 +39,17 @@ class CustomerCostBudgetRemedy(models.TransientModel):
     room = fields.Monetary(
         string="Available",
         compute="_compute_breach",
-        help="What of this cost no limit is passed by, in its own currency.",
+        help="What of this cost passes no limit of a budget or policy, in its own currency.",
+    )
+    deciding_limit = fields.Char(
+        string="What Decides",
+        compute="_compute_breach",
+        help="The budget or policy that allows the least of this cost.",
     )
     excess = fields.Monetary(
         string="Too Much By", currency_field="company_currency_id", compute="_compute_breach"
     )
-    new_date = fields.Date(string="First Date With Room", compute="_compute_new_date")
+    new_date = fields.Date(string="First Date With Budget Left", compute="_compute_new_date")
     from_line_id = fields.Many2one(
         "customer.cost.budget.line",
         string="From",
@@ -66,7 +71,7 @@ class CustomerCostBudgetRemedy(models.TransientModel):
         user = self.env.user
         for wizard in self:
             entry = wizard.entry_id
-            wizard.can_edit = entry.can_edit and entry.has_access("write")
+            wizard.can_edit = entry.can_edit
             wizard.can_plan = user.has_group(ACCOUNTANT)
             wizard.can_override = user.has_group(MANAGER)
 
@@ -92,16 +97,20 @@ class CustomerCostBudgetRemedy(models.TransientModel):
                 else 0.0
             )
             whole = to_minor(entry.amount_company, digits)
-            room = min((wizard._get_room(breach, whole) for breach in breaches), default=0)
-            wizard.room = wizard._get_document_amount(float(from_minor(room, digits)), entry)
-
-    @api.model
-    def _get_room(self, breach, whole):
-        """What of the ``whole`` cost leaves the month of the breach within its limit."""
-        if breach.amount == whole or not breach.room:
-            return breach.room
-        # One unit less: the share of a month is rounded to either side.
-        return whole * (breach.room - 1) // breach.amount
+            rooms = [
+                (
+                    float(from_minor(whole_within(whole, breach.amount, breach.room), digits)),
+                    self.env._("Budget %(budget)s", budget=breach.band.budget_id.display_name),
+                )
+                for breach in breaches
+            ]
+            rooms += [
+                (amount, self.env._("Policy %(policy)s", policy=policy.display_name))
+                for policy, amount in entry._get_policy_rooms()
+            ]
+            room, limit = min(rooms, default=(0.0, False), key=lambda pair: pair[0])
+            wizard.room = wizard._get_document_amount(room, entry)
+            wizard.deciding_limit = limit
 
     @api.model
     def _get_document_amount(self, amount, entry):
@@ -117,15 +126,20 @@ class CustomerCostBudgetRemedy(models.TransientModel):
 
     @api.depends("entry_id")
     def _compute_new_date(self):
-        """The first of the next twelve months in which no budget is exceeded by the cost."""
+        """The first of the next twelve months in which a budget covers the cost, has enough left
+        for it and no limit is passed.
+        """
+        budgets = self.env["customer.cost.budget"]
         for wizard in self:
+            now = wizard.entry_id._get_budget_asks()
             asks = [
                 ask._replace(key=ask.origin_date, counted="")
                 for ahead in range(1, LOOK_AHEAD + 1)
                 for ask in wizard.entry_id._get_budget_asks(ahead)
             ]
-            breaches = self.env["customer.cost.budget"]._get_breaches(asks, apart=True)
-            wizard.new_date = next((ask.key for ask in asks if not breaches.get(ask.key)), False)
+            fitting = budgets._get_fitting(asks, now)
+            breaches = budgets._get_breaches(asks, apart=True, released=now)
+            wizard.new_date = min((day for day in fitting if not breaches.get(day)), default=False)
 
     @api.depends("excess")
     def _compute_amount(self):
@@ -148,8 +162,10 @@ class CustomerCostBudgetRemedy(models.TransientModel):
         if self.currency_id.compare_amounts(self.room, 0.0) <= 0:
             raise UserError(
                 self.env._(
-                    "%(cost)s: nothing is available. Choose another remedy.",
+                    "%(cost)s: nothing of it is allowed. What decides: %(limit)s. Choose another "
+                    "remedy.",
                     cost=self.entry_id.display_name,
+                    limit=self.deciding_limit,
                 )
             )
         self.entry_id.write({"amount": self.room})
@@ -158,7 +174,8 @@ class CustomerCostBudgetRemedy(models.TransientModel):
         if not self.new_date:
             raise UserError(
                 self.env._(
-                    "%(cost)s: none of the next %(months)s months has room for it.",
+                    "%(cost)s: in none of the next %(months)s months does a budget cover it and "
+                    "have enough left.",
                     cost=self.entry_id.display_name,
                     months=LOOK_AHEAD,
                 )
