@@ -117,15 +117,17 @@ class ResPartner(models.Model):
         )
         if limited:
             self._check_may_limit()
-            super()._track_prepare(LIMIT_FIELDS)
+            self._track_prepare(LIMIT_FIELDS)
         res = super().write(vals)
         if limited:
             self._check_customer_cost_limits()
         return res
 
     def _track_prepare(self, fields_iter):
-        """Limits are read by a write that changes one: else every posting pays a query for them."""
-        super()._track_prepare(set(fields_iter).difference(LIMIT_FIELDS))
+        """Limits are read where they are asked for alone: else every posting pays a query."""
+        names = set(fields_iter)
+        others = names.difference(LIMIT_FIELDS)
+        return super()._track_prepare(others or names)
 
     def action_customer_cost_limits(self):
         """Open the dialog that sets this customer's own limits in the current company.
