@@ -2,7 +2,11 @@
 
 from datetime import date
 
+from odoo.tools import date_utils
+
+from .generate import MONTHS
 from .measure import Row, pairs, queries, stopwatch
+from .stage import POOL
 
 PAGE = 80
 PLAIN = ("name", "city", "email")
@@ -13,11 +17,9 @@ DOMAIN = [("customer_rank", ">", 0)]
 def customer_list(stage):
     """Reading the customer list of 80, with three figures and without."""
     size = max(stage.sizes)
-    partners = stage.get_volumes()[size].env["res.partner"]
-    run = partners.env["customer.cost.run"].create({"date": date.today()})
-    run.action_compute()
-    run.action_post()
-    partners.env.cr.commit()
+    books = stage.get_volumes()[size]
+    partners = books.env["res.partner"]
+    allocate_months(books)
     stage.vacuum("customer_cost_allocation")
     stage.get_fresh_figures()
     pages = iter(range(10**6))
@@ -58,6 +60,18 @@ def customer_list(stage):
             "the same for one customer", 0, "difference", "queries")
     )  # fmt: skip
     return rows
+
+
+def allocate_months(books):
+    """A posted run of each month, as a company has that allocates every month."""
+    for back in reversed(range(MONTHS)):
+        day = date_utils.subtract(date.today().replace(day=1), months=back)
+        if back:
+            books.create_bills(1, POOL, day).action_post()
+        run = books.env["customer.cost.run"].create({"company_id": books.company.id, "date": day})
+        run.action_compute()
+        run.action_post()
+        books.env.cr.commit()
 
 
 def count_queries(partners, names=FIGURES):

@@ -7,7 +7,7 @@ first position, so that the shares always add up to the amount (worked examples 
 
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
-from math import lcm
+from math import floor, lcm
 
 import numpy as np
 
@@ -29,6 +29,22 @@ def to_minor(amount, decimals):
 def from_minor(minor, decimals):
     """Return the exact :class:`~decimal.Decimal` that ``minor`` minor units are worth."""
     return Decimal(int(minor)).scaleb(-decimals)
+
+
+def rounded(value):
+    """Return a :class:`~fractions.Fraction` as the nearest int, halves away from zero."""
+    nearest = int(abs(value) + Fraction(1, 2))
+    return nearest if value >= 0 else -nearest
+
+
+def exact_total(weights):
+    """Return the sum of ``weights`` as a Fraction, each read with six decimals."""
+    scale = 10**WEIGHT_DIGITS
+    scaled = np.rint(np.asarray(weights, dtype=np.float64) * scale)
+    if scaled.size and np.abs(scaled).max() * scaled.size >= 2**53:
+        total = sum(Fraction(str(weight)) for weight in np.asarray(weights).tolist())
+        return Fraction(rounded(total * scale), scale)
+    return Fraction(int(scaled.sum()), scale)
 
 
 def integer_weights(weights):
@@ -135,6 +151,22 @@ def split_by_percentages(minor, percentages):
     scale = lcm(*(value.denominator for value in exact))
     shares = split(minor, [int(value * scale) for value in exact])
     return shares[:-1], int(shares[-1])
+
+
+def round_together(values):
+    """Round Fractions so that their sum, a whole number, is kept: by the largest remainder.
+
+    :param values: sequence of Fractions of any sign, in the order that settles ties
+    :return: list of ints
+    """
+    total = sum(values)
+    if total < 0:
+        return [-value for value in round_together([-value for value in values])]
+    whole = [floor(value) for value in values]
+    order = sorted(range(len(whole)), key=lambda place: whole[place] - values[place])
+    for place in order[: int(total) - sum(whole)]:
+        whole[place] += 1
+    return whole
 
 
 def consecutive_shares(minor, percentages):

@@ -54,8 +54,10 @@ class AccountMove(models.Model):
             findings = sorted(
                 found.get(move._origin, ()), key=lambda finding: -LEVELS.index(finding.level)
             )
+            # A limit that asks for several stages says so once.
+            said = dict.fromkeys((finding.level, finding.message) for finding in findings)
             move.cost_budget_findings = [
-                {"level": finding.level, "message": finding.message} for finding in findings
+                {"level": level, "message": message} for level, message in said
             ]
             move.cost_budget_blocked = any(finding.level == "block" for finding in findings)
 

@@ -35,9 +35,10 @@ class AccountMove(models.Model):
         if not lines:
             return {}
         costs = self.env["customer.cost.capture"]._read_bill_costs(lines.move_id.ids)
+        line_ids = set(lines.ids)
         by_line = {}
         for cost in (cost for own in costs.values() for cost in own):
-            if cost.line_id in lines._ids:
+            if cost.line_id in line_ids:
                 by_line.setdefault(cost.line_id, []).append(cost)
         return by_line
 

@@ -313,6 +313,16 @@ class CustomerCostAlertMetric(models.AbstractModel):
                          JOIN customer_cost_run_step s ON s.run_id = r.id
                          JOIN customer_cost_run_cell c ON c.step_id = s.id
                         WHERE r.company_id = %(company)s AND r.state = 'posted'
+                          AND r.date BETWEEN %(first)s AND %(last)s
+                    UNION ALL
+                       SELECT moved.item_id, moved.amount
+                         FROM customer_cost_run r
+                         JOIN customer_cost_run_transfer t
+                              ON t.run_id = r.id AND t.from_item_id <> t.to_item_id
+                   CROSS JOIN LATERAL (
+                              VALUES (t.from_item_id, -t.amount), (t.to_item_id, t.amount)
+                              ) moved (item_id, amount)
+                        WHERE r.company_id = %(company)s AND r.state = 'posted'
                           AND r.date BETWEEN %(first)s AND %(last)s) part
              GROUP BY item_id""",
             company=company.id,

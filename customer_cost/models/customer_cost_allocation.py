@@ -28,6 +28,7 @@ class CustomerCostAllocation(models.Model):
         readonly=True, aggregator=None, help="The customer's quantity of the driver."
     )
     amount = Amount(required=True, readonly=True)
+    fixed_amount = Amount(string="Fixed Part", readonly=True, help="Fixed cost in the amount.")
     currency_id = fields.Many2one(related="company_id.currency_id")
 
     rule_name = fields.Char(string="Rule", compute="_compute_explanation")
@@ -47,6 +48,8 @@ class CustomerCostAllocation(models.Model):
         string="Share %", digits=(16, 6), compute="_compute_pool", groups=DETAIL_GROUPS
     )
     rule_text = fields.Text(string="Rule as It Was", compute="_compute_pool", groups=DETAIL_GROUPS)
+    capacity = Quantity(string="Practical Capacity", compute="_compute_pool", groups=DETAIL_GROUPS)
+    used_quantity = Quantity(string="Used by All", compute="_compute_pool", groups=DETAIL_GROUPS)
 
     _step_idx = models.Index("(step_id)")
     _customer_date_idx = models.Index("(customer_id, date) INCLUDE (amount)")
@@ -81,11 +84,12 @@ class CustomerCostAllocation(models.Model):
         for row in self:
             # sudo: the fields carry the groups that may see a pool
             step = row.step_id.sudo()
-            cell = step.cell_ids.filtered(lambda cell, row=row: cell.item_id == row.item_id)
-            row.pool_amount = sum(cell.mapped("sent"))
+            row.pool_amount = sum(row.sudo()._get_cells().mapped("sent"))
             row.driver_total = step.driver_total
             row.share_pct = 100 * row.quantity / step.driver_total if step.driver_total else 0.0
             row.rule_text = step.rule_text
+            row.capacity = step.capacity
+            row.used_quantity = step.used_quantity
 
     def action_explain(self):
         """Open the explanation of one allocated amount."""
@@ -103,8 +107,14 @@ class CustomerCostAllocation(models.Model):
     def action_open_pool_lines(self):
         """Open the ledger lines that made up the pool of this amount."""
         self.ensure_one()
-        cells = self.step_id.cell_ids.filtered(lambda cell: cell.item_id == self.item_id)
-        return cells.action_open_pool()
+        return self._get_cells().action_open_pool()
+
+    def _get_cells(self):
+        """Cells of the step that were charged under this row's item."""
+        self.ensure_one()
+        return self.step_id.cell_ids.filtered(
+            lambda cell: (cell.charged_item_id or cell.item_id) == self.item_id
+        )
 
     @api.model
     def _copy_rows(self, rows):
@@ -129,4 +139,5 @@ class CustomerCostAllocation(models.Model):
             "layer",
             "quantity",
             "amount",
+            "fixed_amount",
         )

@@ -280,6 +280,8 @@ class CustomerCostBudget(models.Model):
     def write(self, vals):
         if PLAN_FIELDS.intersection(vals) and not self._guard_is_open():
             self._check_draft()
+        if "company_id" in vals:
+            self.env.registry.clear_cache()  # which companies have limits that block
         return super().write(vals)
 
     def _check_draft(self):

@@ -45,12 +45,13 @@ class CustomerCostBudgetBand(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        if any(vals.get("action") in ("review", "block") for vals in vals_list):
+        bands = super().create(vals_list)
+        if any(band.action != "warn" for band in bands):
             self.env.registry.clear_cache()
-        return super().create(vals_list)
+        return bands
 
     def write(self, vals):
-        if "action" in vals:
+        if {"action", "budget_id"}.intersection(vals):
             self.env.registry.clear_cache()
         return super().write(vals)
 

@@ -1,7 +1,9 @@
 import itertools
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+from odoo.tools import date_utils, format_date
 
 from ..engine import POLICIES
 
@@ -11,6 +13,7 @@ POLICY_LABELS = {
     "absolute": "Count without sign",
     "shift": "Raise all until the lowest is zero",
 }
+DOCUMENT_KINDS = ("document", "time")
 
 
 class CustomerCostDriver(models.Model):
@@ -22,9 +25,11 @@ class CustomerCostDriver(models.Model):
     _company_uses = (
         ("customer.cost.rule", "driver_id"),
         ("customer.cost.driver.value", "driver_id"),
+        ("customer.cost.driver.component", "component_id"),
     )
     _check_company_domain = models.check_company_domain_parent_of
     _order = "sequence, id"
+    _rec_names_search = ("name", "code")
 
     name = fields.Char(required=True, translate=True, tracking=True)
     sequence = fields.Integer(default=10)
@@ -36,10 +41,13 @@ class CustomerCostDriver(models.Model):
     kind = fields.Selection(
         [
             ("document", "Documents"),
+            ("time", "Time per document"),
             ("value", "Entered or imported values"),
             ("equal", "Active customers, equally"),
             ("margin", "Gross margin"),
             ("overdue", "Overdue days"),
+            ("cost", "Cost so far"),
+            ("composite", "Blend of drivers"),
         ],
         required=True,
         default="document",
@@ -68,11 +76,16 @@ class CustomerCostDriver(models.Model):
     model_id = fields.Many2one(
         "ir.model",
         string="Document",
-        ondelete="cascade",
+        ondelete="set null",
         tracking=True,
         domain=[("transient", "=", False), ("abstract", "=", False)],
     )
-    model_name = fields.Char(related="model_id.model", string="Document Model")
+    model_name = fields.Char(
+        string="Document Model",
+        compute="_compute_model_name",
+        store=True,
+        help="Kept when the document's application is uninstalled.",
+    )
     domain = fields.Char(string="Which Ones", default="[]", tracking=True)
     deduct_domain = fields.Char(
         string="Deducted Ones",
@@ -95,10 +108,26 @@ class CustomerCostDriver(models.Model):
     )
     measure_field = fields.Char(string="Field to Add Up", tracking=True)
     value_ids = fields.One2many("customer.cost.driver.value", "driver_id", string="Values")
+    lasting = fields.Boolean(
+        string="Valid Until Changed",
+        tracking=True,
+        help="A value counts in its own month and in every later one until another is entered "
+        "for the customer, e.g. a headcount; 0 ends it. Otherwise it counts in its month only.",
+    )
+    problem = fields.Char(compute="_compute_problem")
 
     _code_company_unique = models.UniqueIndex(
         "(code, COALESCE(company_id, 0))", "This code is already used by another driver."
     )
+
+    @api.depends("model_id.model")
+    def _compute_model_name(self):
+        for driver in self:
+            driver.model_name = driver.model_id.model or driver.model_name
+
+    def _compute_problem(self):
+        for driver in self:
+            driver.problem = driver._get_problem()
 
     # ------------------------------------------------------------
     # Who may define one
@@ -142,7 +171,7 @@ class CustomerCostDriver(models.Model):
         if self.env.su or self.env.user.has_group("customer_cost.group_customer_cost_manager"):
             return
         for driver in self:
-            if driver.kind == "document":
+            if driver.kind in DOCUMENT_KINDS:
                 raise AccessError(
                     self.env._(
                         "%(driver)s counts documents of all users: only a cost manager may "
@@ -156,7 +185,9 @@ class CustomerCostDriver(models.Model):
         # sudo: a rule of a company the user may not see needs its driver as well
         rules = self.env["customer.cost.rule"].sudo()
         for driver in self.filtered(lambda driver: not driver.active):
-            used = rules.search([("driver_id", "=", driver.id), ("method", "=", "driver")])
+            used = rules.search([("driver_id", "=", driver.id)]).filtered(
+                lambda rule: rule._uses_driver()
+            )
             if used:
                 raise ValidationError(
                     self.env._(
@@ -165,6 +196,21 @@ class CustomerCostDriver(models.Model):
                         rules=", ".join(used.mapped("name")),
                     )
                 )
+            blends = driver._get_blends()
+            if blends:
+                raise ValidationError(
+                    self.env._(
+                        "%(driver)s is part of %(blends)s. Archive or change these first.",
+                        driver=driver.display_name,
+                        blends=", ".join(blends.mapped("name")),
+                    )
+                )
+
+    def _get_definition(self):
+        """What decides the driver's quantities, with that of the drivers it is made of."""
+        self.ensure_one()
+        own = [self[name] for name in self._get_definition_fields()]
+        return own + [part._get_definition() for part in self._get_parts()]
 
     @api.model
     def _get_definition_fields(self):
@@ -173,6 +219,9 @@ class CustomerCostDriver(models.Model):
             "kind",
             "window",
             "policy",
+            "lasting",
+            "equation",
+            "blend",
             "model_name",
             "domain",
             "deduct_domain",
@@ -183,8 +232,12 @@ class CustomerCostDriver(models.Model):
         )
 
     def action_preview(self):
-        """Open the quantities this driver yields for a period."""
+        """Open the quantities this driver yields for a period.
+
+        :raises UserError: the driver cannot measure anything, with the reason
+        """
         self.ensure_one()
+        self._check_usable()
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Preview of %(driver)s", driver=self.display_name),
@@ -192,4 +245,55 @@ class CustomerCostDriver(models.Model):
             "view_mode": "form",
             "target": "new",
             "context": {"default_driver_id": self.id},
+        }
+
+    def action_import_values(self):
+        """Open the import of a file with values of this driver."""
+        self.ensure_one()
+        values = self.env["customer.cost.driver.value"]
+        return values.with_context(default_driver_id=self.id).action_import()
+
+    def action_copy_values(self):
+        """Copy the company's values of the latest month that has any to the month after it.
+
+        :raises UserError: the driver has no value in the company
+        """
+        self.ensure_one()
+        own = Domain("driver_id", "=", self.id) & Domain("company_id", "=", self.env.company.id)
+        latest = self.value_ids.search(own, order="date desc", limit=1).date
+        if not latest:
+            raise UserError(
+                self.env._(
+                    "%(driver)s has no values in %(company)s yet. Enter or import those of one "
+                    "month first.",
+                    driver=self.display_name,
+                    company=self.env.company.display_name,
+                )
+            )
+        month = date_utils.start_of(latest, "month")
+        values = self.value_ids.search(own & Domain("date", ">=", month))
+        values.create(
+            [
+                {
+                    "driver_id": self.id,
+                    "company_id": value.company_id.id,
+                    "customer_id": value.customer_id.id,
+                    "quantity": value.quantity,
+                    "date": date_utils.add(value.date, months=1),
+                }
+                for value in values
+            ]
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success",
+                "message": self.env._(
+                    "%(count)s values of %(month)s copied to the month after it.",
+                    count=len(values),
+                    month=format_date(self.env, month, date_format="MMMM yyyy"),
+                ),
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
         }

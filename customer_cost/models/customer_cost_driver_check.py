@@ -1,9 +1,12 @@
 import ast
 
 from odoo import api, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Domain
 
+from .customer_cost_driver import DOCUMENT_KINDS
+
+NUMBER_TYPES = ("integer", "float", "monetary")
 FORBIDDEN_PREFIXES = ("ir.", "res.users", "mail.", "customer.cost.")
 
 
@@ -21,26 +24,57 @@ class CustomerCostDriverCheck(models.Model):
         "date_field",
         "measure",
         "measure_field",
+        "time_ids",
     )
     def _check_definition(self):
-        for driver in self.filtered(lambda driver: driver.kind == "document"):
-            driver._check_model()
-            driver._check_path("customer_path", ("many2one",), "res.partner")
-            driver._check_path("date_field", ("date", "datetime"))
-            if driver.measure == "sum":
-                driver._check_path("measure_field", ("integer", "float", "monetary"))
-            elif not driver.measure:
-                driver._raise_part("measure", self.env._("choose to count or to add up"))
-            for name in ("domain", "deduct_domain"):
-                driver._check_domain(name)
-            if not driver._get_company_path():
-                driver._raise_part(
-                    "model_id",
-                    self.env._(
-                        "%(model)s does not say to which company it belongs",
-                        model=driver._get_model_label(),
-                    ),
-                )
+        for driver in self.filtered(lambda driver: driver.kind in DOCUMENT_KINDS):
+            driver._check_documents()
+            if driver.kind == "document":
+                driver._check_measure()
+            else:
+                driver._check_equation()
+
+    def _check_documents(self):
+        self._check_model()
+        self._check_path("customer_path", ("many2one",), "res.partner")
+        self._check_path("date_field", ("date", "datetime"))
+        self._check_domain("domain")
+        if not self._get_company_path():
+            self._raise_part(
+                "model_id",
+                self.env._(
+                    "%(model)s does not say to which company it belongs",
+                    model=self._get_model_label(),
+                ),
+            )
+
+    def _check_measure(self):
+        if self.measure == "sum":
+            self._check_path("measure_field", NUMBER_TYPES)
+        elif not self.measure:
+            self._raise_part("measure", self.env._("choose to count or to add up"))
+        self._check_domain("deduct_domain")
+
+    def _get_problem(self):
+        """Why the driver cannot measure anything now, or ``False``.
+
+        A definition that was right when it was saved may refer to an application that was
+        uninstalled since.
+        """
+        self.ensure_one()
+        try:
+            self._check_definition()
+            self._check_parts()
+        except ValidationError as error:
+            return str(error)
+        problems = (part._get_problem() for part in self._get_parts())
+        return next((problem for problem in problems if problem), False)
+
+    def _check_usable(self):
+        """:raises UserError: the driver cannot measure anything, with the reason"""
+        problem = self._get_problem()
+        if problem:
+            raise UserError(problem)
 
     def _get_company_path(self):
         """Path to the document's company: its own, or that of a document it belongs to.
@@ -74,71 +108,86 @@ class CustomerCostDriverCheck(models.Model):
         )
 
     def _check_model(self):
-        model_name = self.model_name
-        if not model_name or model_name not in self.env:
+        installed = self.model_name in self.env
+        if not self.model_name or (installed and not self.model_id):
             self._raise_part("model_id", self.env._("choose which documents to count"))
-        model = self.env[model_name]
-        if model_name.startswith(FORBIDDEN_PREFIXES) or model._abstract or model._transient:
+        if not installed:
+            self._raise_part(
+                "model_id",
+                self.env._(
+                    "%(model)s is not installed any more; install it again, choose other "
+                    "documents, or give the rules another driver",
+                    model=self.model_name,
+                ),
+            )
+        model = self.env[self.model_name]
+        if self._is_forbidden(self.model_name) or model._abstract or model._transient:
             self._raise_part(
                 "model_id",
                 self.env._("%(model)s cannot be a cost driver", model=self._get_model_label()),
             )
 
     def _check_path(self, name, types, comodel=None):
-        path = self[name]
+        try:
+            model = self.env[self.model_name]
+            field = self._find_field(model, self[name], types, comodel)
+            if name == "measure_field":
+                self._check_number(model, field, self[name])
+        except ValidationError as error:
+            self._raise_part(name, str(error))
+
+    @api.model
+    def _find_field(self, model, path, types, comodel=None):
+        """Return the field that ``path`` leads to from ``model``.
+
+        :raises ValidationError: it does not exist, is not stored, restricted, of another type,
+            or reached through a model that a driver may not look at; the message is a clause
+        """
         if not path:
-            self._raise_part(name, self.env._("is missing"))
-        model = self.env[self.model_name]
+            raise ValidationError(self.env._("is missing"))
         steps = path.split(".")
         for position, step in enumerate(steps):
             field = model._fields.get(step)
             if field is None:
-                self._raise_part(
-                    name,
-                    self.env._("%(model)s has no field %(field)s", model=model._name, field=step),
+                raise ValidationError(
+                    self.env._("%(model)s has no field %(field)s", model=model._name, field=step)
                 )
             if field.groups:
-                self._raise_part(
-                    name, self.env._("field %(field)s is restricted to a group", field=step)
+                raise ValidationError(
+                    self.env._("field %(field)s is restricted to a group", field=step)
                 )
             if not field.store:
-                self._raise_part(name, self.env._("field %(field)s is not stored", field=step))
+                raise ValidationError(self.env._("field %(field)s is not stored", field=step))
             if position < len(steps) - 1:
                 if field.type != "many2one":
-                    self._raise_part(name, self.env._("field %(field)s leads nowhere", field=step))
+                    raise ValidationError(self.env._("field %(field)s leads nowhere", field=step))
+                self._check_reach_model(field.comodel_name)
                 model = self.env[field.comodel_name]
-                if model._name.startswith(FORBIDDEN_PREFIXES):
-                    self._raise_part(
-                        name, self.env._("%(model)s cannot be used", model=model._name)
-                    )
         if field.type not in types or (comodel and field.comodel_name != comodel):
-            self._raise_part(
-                name,
+            raise ValidationError(
                 self.env._(
                     "field %(field)s is of type %(type)s, wanted: %(wanted)s",
                     field=steps[-1],
                     type=field.comodel_name or field.type,
                     wanted=comodel or ", ".join(types),
-                ),
+                )
             )
-        if name == "measure_field":
-            self._check_measure_field(model, field, steps)
+        return field
 
-    def _check_measure_field(self, model, field, steps):
-        if len(steps) > 1:
-            self._raise_part(
-                "measure_field", self.env._("has to be a field of the document itself")
-            )
+    @api.model
+    def _check_number(self, model, field, path):
+        """:raises ValidationError: the numbers of ``field`` cannot be added up"""
+        if "." in path:
+            raise ValidationError(self.env._("has to be a field of the document itself"))
         if field.type == "monetary" and not self._is_company_currency(
             model, field.get_currency_field(model)
         ):
-            self._raise_part(
-                "measure_field",
+            raise ValidationError(
                 self.env._(
                     "field %(field)s is in the currency of the document: different currencies "
                     "cannot be added up, choose an amount in company currency",
-                    field=steps[-1],
-                ),
+                    field=field.name,
+                )
             )
 
     @api.model
@@ -154,15 +203,26 @@ class CustomerCostDriverCheck(models.Model):
 
     def _check_domain(self, name):
         try:
-            domain = self._parse_domain(name)
-        except (ValueError, SyntaxError, TypeError):
-            self._raise_part(name, self.env._("is not a list of conditions"))
-        model = self.env[self.model_name]
+            self._read_domain(self.env[self.model_name], self[name])
+        except ValidationError as error:
+            self._raise_part(name, str(error))
+
+    @api.model
+    def _read_domain(self, model, text):
+        """Return the conditions in ``text`` on ``model``.
+
+        :raises ValidationError: they are none, or look at what a driver may not; a clause
+        """
+        try:
+            domain = Domain(ast.literal_eval(text or "[]"))
+        except (ValueError, SyntaxError, TypeError) as error:
+            raise ValidationError(self.env._("is not a list of conditions")) from error
         try:
             self._check_reach(model, domain)
             domain.validate(model)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it is reported
-            self._raise_part(name, str(error))
+            raise ValidationError(str(error)) from error
+        return domain
 
     @api.model
     def _check_reach(self, model, domain):

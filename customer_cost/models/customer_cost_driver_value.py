@@ -1,7 +1,6 @@
-from math import isfinite
-
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import SQL, format_date
 
 from ..fields import Quantity
 
@@ -39,17 +38,6 @@ class CustomerCostDriverValue(models.Model):
     )
     quantity = Quantity(required=True)
 
-    @api.constrains("quantity")
-    def _check_quantity(self):
-        for value in self:
-            if not isfinite(value.quantity):
-                raise ValidationError(
-                    self.env._(
-                        "The quantity of %(customer)s is not a number.",
-                        customer=value.customer_id.display_name,
-                    )
-                )
-
     @api.constrains("driver_id")
     def _check_driver_kind(self):
         for value in self:
@@ -60,6 +48,39 @@ class CustomerCostDriverValue(models.Model):
                         driver=value.driver_id.display_name,
                     )
                 )
+
+    @api.constrains("driver_id", "company_id", "customer_id", "date")
+    def _check_once_a_month(self):
+        """A file imported twice would double what the driver counts."""
+        self.flush_model()
+        found = self.env.execute_query(
+            SQL(
+                """SELECT v.id, other.id
+                     FROM customer_cost_driver_value v
+                     JOIN customer_cost_driver_value other
+                       ON other.driver_id = v.driver_id AND other.company_id = v.company_id
+                          AND other.customer_id = v.customer_id AND other.id <> v.id
+                          AND date_trunc('month', other.date) = date_trunc('month', v.date)
+                    WHERE v.id = ANY(%s)
+                 ORDER BY v.id DESC, other.id LIMIT 1""",
+                self.ids,
+            )
+        )
+        for own, other in found:
+            value, first = self.browse(own), self.browse(other)
+            raise ValidationError(
+                self.env._(
+                    "%(driver)s has one value per customer and month. %(customer)s already has "
+                    "%(first)s on %(first_date)s, so %(second)s on %(second_date)s cannot be "
+                    "added. Change the first one, or delete it.",
+                    driver=value.driver_id.display_name,
+                    customer=value.customer_id.display_name,
+                    first=f"{first.quantity:,.2f}",
+                    first_date=format_date(self.env, first.date),
+                    second=f"{value.quantity:,.2f}",
+                    second_date=format_date(self.env, value.date),
+                )
+            )
 
     def _add_missing_default_values(self, values):
         values = super()._add_missing_default_values(values)

@@ -1,6 +1,10 @@
+from fractions import Fraction
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+
+from ..engine import rounded
 
 LEVELS = [
     ("unit", "Unit"),
@@ -29,6 +33,7 @@ class CustomerCostItem(models.Model):
         ("customer.cost.account.map", "item_id"),
         ("customer.cost.budget.line", "item_id"),
         ("customer.cost.rule", "sender_item_ids"),
+        ("customer.cost.rule", "charge_item_id"),
         ("customer.cost.item", "parent_id"),
         ("customer.cost.run.cell", "item_id"),
         ("customer.cost.policy", "item_id"),
@@ -69,6 +74,24 @@ class CustomerCostItem(models.Model):
         required=True,
         default="variable",
         tracking=True,
+        help="Whether the cost moves with what is sold. Rules can send fixed and variable cost "
+        "apart, and customers show how much of their cost is fixed.",
+    )
+    fixed_amount = fields.Float(
+        string="First Fixed Amount",
+        digits=(20, 3),
+        min_display_digits=2,
+        tracking=True,
+        help="So much of the month's indirect cost of this item is fixed, in company currency; "
+        "the fixed % is taken of the rest.",
+    )
+    fixed_pct = fields.Float(
+        string="Fixed %",
+        digits=(9, 6),
+        min_display_digits=2,
+        tracking=True,
+        help="Fixed part of a mixed cost. At 0 without a first amount, all of it counts as "
+        "variable.",
     )
     avoidable_pct = fields.Float(
         string="Avoidable %",
@@ -99,6 +122,11 @@ class CustomerCostItem(models.Model):
     _avoidable_pct_range = models.Constraint(
         "CHECK(avoidable_pct >= 0 AND avoidable_pct <= 100)",
         "The avoidable share lies between 0 and 100 %.",
+    )
+
+    _fixed_range = models.Constraint(
+        "CHECK(fixed_pct >= 0 AND fixed_pct <= 100 AND fixed_amount >= 0)",
+        "The fixed part lies between 0 and 100 %, the fixed amount is not negative.",
     )
 
     @api.depends("code", "parent_id.complete_code")
@@ -156,6 +184,18 @@ class CustomerCostItem(models.Model):
                         item=used.item_id.display_name,
                     )
                 )
+
+    def _split_fixed(self, minor, first):
+        """Return the fixed part of the month's cost of this item.
+
+        :param minor: int, minor units, any sign
+        :param first: int, what is fixed before the percentage, in minor units
+        """
+        self.ensure_one()
+        if self.behaviour != "mixed":
+            return minor if self.behaviour == "fixed" else 0
+        first = max(min(first, minor), 0)
+        return first + rounded(Fraction(str(self.fixed_pct)) * (minor - first) / 100)
 
     def _get_available_domain(self, company):
         """Domain of the items that entries of ``company`` may use."""

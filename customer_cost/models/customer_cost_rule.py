@@ -59,7 +59,13 @@ class CustomerCostRule(models.Model):
         help="Also sends what earlier months of the fiscal year left in the pool.",
     )
     method = fields.Selection(
-        [("driver", "By a driver"), ("fixed", "By fixed percentages")],
+        [
+            ("driver", "By a driver"),
+            ("fixed", "By fixed percentages"),
+            ("equal", "Equally"),
+            ("rate", "Quantity × rate by practical capacity"),
+            ("predetermined", "Quantity × fixed rate"),
+        ],
         required=True,
         default="driver",
         tracking=True,
@@ -100,10 +106,10 @@ class CustomerCostRule(models.Model):
         "A rule cannot end before it begins.",
     )
 
-    @api.constrains("method", "driver_id", "fixed_ids")
+    @api.constrains("method", "driver_id", "fixed_ids", "receiver_kind")
     def _check_method(self):
-        for rule in self:
-            if rule.method == "driver" and not rule.driver_id:
+        for rule in self.filtered(lambda rule: rule.receiver_kind == "customers"):
+            if rule._uses_driver() and not rule.driver_id:
                 raise ValidationError(self.env._("Rule %(rule)s needs a driver.", rule=rule.name))
             if rule.method == "fixed":
                 total = sum(rule.fixed_ids.mapped("percentage"))
@@ -117,14 +123,14 @@ class CustomerCostRule(models.Model):
                         )
                     )
 
-    @api.constrains("sender_item_ids", "full_cost")
+    @api.constrains("sender_item_ids", "full_cost", "receiver_kind")
     def _check_senders(self):
         for rule in self:
             if not rule.sender_item_ids:
                 raise ValidationError(
                     self.env._("Rule %(rule)s sends no cost item.", rule=rule.name)
                 )
-            if rule.full_cost:
+            if rule.full_cost or rule.receiver_kind == "centres":
                 continue
             for item in rule._get_sent_items():
                 if item.level in FULL_COST_LEVELS:
@@ -213,10 +219,10 @@ class CustomerCostRule(models.Model):
             percentages[customer] += Decimal(str(line.percentage))
         return dict(sorted(percentages.items()))
 
-    def _get_definition(self, company):
-        """Everything on the rule and its driver that decides what a run of it makes."""
+    def _get_definition(self, company, date):
+        """Everything on the rule and its driver that decides the month ending on ``date``."""
         self.ensure_one()
-        driver = self.driver_id if self.method == "driver" else self.driver_id.browse()
+        driver = self._get_used_driver()
         return (
             self.id,
             self.method,
@@ -229,19 +235,29 @@ class CustomerCostRule(models.Model):
             sorted(self.sender_centre_ids.ids),
             list(self._get_fixed_percentages().items()) if self.method == "fixed" else [],
             driver.id,
-            [driver[name] for name in driver._get_definition_fields()] if driver else [],
+            driver._get_definition() if driver else [],
+            self._get_method_definition(date),
         )
 
-    def _get_text(self):
-        """The rule in words, as it stands on the steps of a run."""
+    def _get_text(self, date):
+        """The rule in words, as it stands on the steps of the month ending on ``date``."""
         self.ensure_one()
-        parts = [
-            self.env._(
-                "Sends %(share)s %% of %(items)s",
-                share=f"{self.share_pct:g}",
-                items=", ".join(self.sender_item_ids.mapped("display_name")),
+        items = ", ".join(self.sender_item_ids.mapped("display_name"))
+        if self.send_kind == "amount":
+            sent = self.env._(
+                "Sends %(amount)s of %(items)s",
+                amount=self.currency_id.format(self.send_amount),
+                items=items,
             )
-        ]
+        else:
+            sent = self.env._(
+                "Sends %(share)s %% of %(items)s", share=f"{self.share_pct:g}", items=items
+            )
+        parts = [sent]
+        if self.behaviour != "all":
+            parts.append(
+                dict(self._fields["behaviour"]._description_selection(self.env))[self.behaviour]
+            )
         if self.sender_centre_ids:
             parts.append(
                 self.env._(
@@ -251,20 +267,9 @@ class CustomerCostRule(models.Model):
             )
         if self.carry_forward:
             parts.append(self.env._("with what earlier months of the fiscal year left"))
-        if self.method == "driver":
-            driver = self.driver_id
-            window = dict(driver._fields["window"]._description_selection(self.env))
-            policy = dict(driver._fields["policy"]._description_selection(self.env))
-            parts.append(
-                self.env._(
-                    "by %(driver)s over: %(window)s; negative quantities: %(policy)s",
-                    driver=driver.display_name,
-                    window=window[driver.window],
-                    policy=policy[driver.policy],
-                )
-            )
-        else:
-            parts.append(self.env._("by fixed percentages"))
+        parts.append(self._get_method_text(date))
+        if self.charge_item_id:
+            parts.append(self.env._("charged as %(item)s", item=self.charge_item_id.display_name))
         if not self._get_receiver_domain().is_true():
             parts.append(self.env._("receivers: %(domain)s", domain=self.receiver_domain))
         if self.include_intercompany:

@@ -4,10 +4,17 @@ from odoo.fields import Domain
 from odoo.tools import date_utils, format_date
 
 from ..fields import Amount
+from .res_company_service import SERVICE_METHODS
 
 
 class CustomerCostRun(models.Model):
-    """One calculation of one period: computed, looked at, posted; each new one is a version."""
+    """One calculation of one period: computed, looked at, posted; each new one is a version.
+
+    Only an actual run is ever posted, and only posted runs count anywhere. Simulations and plans
+    keep steps and rows of their own all the same: at 100,000 customers and 20 pools these are at
+    most two million rows of about a hundred bytes, loaded in bulk and deleted with the run, and
+    lists, explanations and comparisons read every kind alike.
+    """
 
     _name = "customer.cost.run"
     _description = "Allocation Run"
@@ -23,13 +30,18 @@ class CustomerCostRun(models.Model):
             "sent_total",
             "received_total",
             "retained_total",
+            "unused_total",
             "customer_count",
             "signature",
             "rules_signature",
+            "costs_signature",
+            "service_method",
+            "order_message",
             "computed_at",
             "computed_by",
             "posted_at",
             "posted_by",
+            "snapshot",
         }
     )
 
@@ -44,6 +56,15 @@ class CustomerCostRun(models.Model):
         required=True,
         default=lambda self: self._default_date(),
         help="Any day of the month to calculate.",
+    )
+    kind = fields.Selection(
+        [("actual", "Actual"), ("simulation", "Simulation"), ("plan", "Plan")],
+        required=True,
+        default="actual",
+        index=True,
+        tracking=True,
+        help="An actual run can be posted. A simulation changes its inputs, a plan may also lie in "
+        "the future; neither ever counts in the books.",
     )
     period_id = fields.Many2one(
         "customer.cost.period",
@@ -83,6 +104,12 @@ class CustomerCostRun(models.Model):
         copy=False,
         help="Sent, but not received because the driver had no quantity.",
     )
+    unused_total = Amount(
+        string="Unused Capacity",
+        readonly=True,
+        copy=False,
+        help="Sent, and neither received nor retained: the cost of capacity that nobody used.",
+    )
     pool_changed = fields.Boolean(compute="_compute_pool_changed")
     unsent_total = Amount(string="Without a Rule", compute="_compute_unsent_total")
     signature = fields.Char(
@@ -91,18 +118,40 @@ class CustomerCostRun(models.Model):
     rules_signature = fields.Char(
         readonly=True, copy=False, help="Fingerprint of the rules as they were when computed."
     )
+    costs_signature = fields.Char(
+        readonly=True, copy=False, help="Fingerprint of the pools as they were when computed."
+    )
+    service_method = fields.Selection(
+        SERVICE_METHODS,
+        string="Cost Centres Serve Each Other",
+        readonly=True,
+        copy=False,
+        help="As the settings were when the run was computed.",
+    )
+    order_message = fields.Text(
+        string="The Order Matters",
+        readonly=True,
+        copy=False,
+        help="What cost centres would hold if the rules to cost centres came in the reverse order.",
+    )
     computed_at = fields.Datetime(readonly=True, copy=False)
     computed_by = fields.Many2one("res.users", readonly=True, copy=False)
     posted_at = fields.Datetime(readonly=True, copy=False)
     posted_by = fields.Many2one("res.users", readonly=True, copy=False)
     step_ids = fields.One2many("customer.cost.run.step", "run_id", string="Steps")
+    transfer_ids = fields.One2many("customer.cost.run.transfer", "run_id", string="Transfers")
     customer_count = fields.Integer(string="Customers", readonly=True, copy=False)
 
     _version_unique = models.UniqueIndex(
-        "(period_id, version)", "Another run of this period took this version: save again."
+        "(period_id, kind, version)", "Another run of this period took this version: save again."
     )
     _posted_unique = models.UniqueIndex(
-        "(period_id) WHERE state = 'posted'", "This period already has a posted run."
+        "(period_id) WHERE state = 'posted' AND kind = 'actual'",
+        "This period already has a posted run.",
+    )
+    _only_actual_is_posted = models.Constraint(
+        "CHECK(kind = 'actual' OR state IN ('draft', 'computed'))",
+        "Simulations and plans are never posted.",
     )
 
     @api.model
@@ -121,7 +170,7 @@ class CustomerCostRun(models.Model):
 
     @api.constrains("date")
     def _check_date(self):
-        for run in self:
+        for run in self.filtered(lambda run: run.kind != "plan"):
             if date_utils.start_of(run.date, "month") > fields.Date.context_today(run):
                 raise ValidationError(
                     self.env._(
@@ -130,11 +179,15 @@ class CustomerCostRun(models.Model):
                     )
                 )
 
-    @api.depends("date", "version", "company_id")
+    @api.depends("date", "kind", "version", "company_id")
+    @api.depends_context("lang")
     def _compute_display_name(self):
+        kinds = dict(self._fields["kind"]._description_selection(self.env))
         for run in self:
             month = run.date.strftime("%Y-%m") if run.date else ""
             version = f" v{run.version}" if run.version else ""
+            if run.kind != "actual":
+                version = f" {kinds[run.kind]} {run.version or ''}".rstrip()
             run.display_name = f"{month}{version} · {run.company_id.name}"
 
     @api.depends("pool_total", "carried_total", "sent_total")
@@ -163,6 +216,13 @@ class CustomerCostRun(models.Model):
         return runs
 
     def write(self, vals):
+        if any(run.kind != vals.get("kind", run.kind) for run in self):
+            raise UserError(
+                self.env._(
+                    "The kind of a run is chosen when it is made. Make another run of the month "
+                    "instead."
+                )
+            )
         if {"date", "company_id"}.intersection(vals):
             for run in self:
                 run._check_recomputable()
@@ -193,7 +253,9 @@ class CustomerCostRun(models.Model):
             if run.period_id == period:
                 continue
             last = self.with_context(active_test=False).search(
-                [("period_id", "=", period.id)], order="version desc", limit=1
+                [("period_id", "=", period.id), ("kind", "=", run.kind)],
+                order="version desc",
+                limit=1,
             )
             run._unguarded().write({"period_id": period.id, "version": last.version + 1})
 
@@ -230,6 +292,16 @@ class CustomerCostRun(models.Model):
         )
         action["domain"] = [("step_id", "in", self.step_ids.ids)]
         action["context"] = {"search_default_group_customer": 1}
+        action["name"] = self.display_name
+        return action
+
+    def action_open_transfers(self):
+        """Open what cost centres gave to each other in this run."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "customer_cost.customer_cost_run_transfer_action"
+        )
+        action["domain"] = [("run_id", "=", self.id)]
         action["name"] = self.display_name
         return action
 

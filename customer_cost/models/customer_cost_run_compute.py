@@ -1,47 +1,44 @@
 import hashlib
 import io
-from dataclasses import dataclass
 
 import numpy as np
 
 from odoo import fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, date_utils, format_date
+from odoo.tools import SQL, format_date
 
-from ..engine import (
-    NegativeQuantities,
-    Sent,
-    allocate,
-    allocate_fixed,
-    apply_policy,
-    from_minor,
-    minor_text,
-    to_minor,
+from ..engine import BY_PERCENTAGE, MEASURED, RunError, compute, from_minor, minor_text
+
+CLEARED_TOTALS = (
+    "pool_total",
+    "carried_total",
+    "sent_total",
+    "received_total",
+    "retained_total",
+    "unused_total",
+    "customer_count",
 )
-
-NAMED_CUSTOMERS = 10
-
-
-@dataclass(frozen=True)
-class Receivers:
-    """Customers of one step, ascending, with their weights and what was noticed about them."""
-
-    ids: list
-    weights: np.ndarray
-    total: float
-    message: str
+CLEARED_TEXTS = (
+    "signature",
+    "rules_signature",
+    "costs_signature",
+    "service_method",
+    "order_message",
+    "computed_at",
+    "computed_by",
+)
 
 
 class CustomerCostRunCompute(models.Model):
-    """Rules × drivers → steps, cells and allocation rows, written in bulk."""
+    """Inputs → engine → steps, cells, transfers and allocation rows, written in bulk."""
 
     _inherit = "customer.cost.run"
 
     def action_compute(self):
         """Compute the run; what it held before is replaced.
 
-        :raises UserError: the run is posted, its period closed, senders pass 100 %, or a driver
-            refuses negative quantities
+        :raises UserError: the run is posted, its period closed, or its inputs cannot be computed:
+            senders pass 100 %, a driver refuses negative quantities, pools serve only each other
         """
         for run in self:
             run.check_access("write")
@@ -56,25 +53,13 @@ class CustomerCostRunCompute(models.Model):
         self._unguarded().write(
             {
                 "state": "draft",
-                **dict.fromkeys(
-                    (
-                        "pool_total",
-                        "carried_total",
-                        "sent_total",
-                        "received_total",
-                        "retained_total",
-                        "customer_count",
-                    ),
-                    0,
-                ),
-                **dict.fromkeys(
-                    ("signature", "rules_signature", "computed_at", "computed_by"), False
-                ),
+                **dict.fromkeys(CLEARED_TOTALS, 0),
+                **dict.fromkeys(CLEARED_TEXTS, False),
             }
         )
 
     def _delete_steps(self):
-        """Delete steps, cells and rows."""
+        """Delete steps, cells, transfers and rows."""
         # sudo: rows nobody may delete by hand belong to the run whose rights were checked
         steps = self.sudo().step_ids
         if steps:
@@ -86,28 +71,37 @@ class CustomerCostRunCompute(models.Model):
 
     def _compute_steps(self):
         self.ensure_one()
-        rules = self._get_rules()
-        rules._check_senders()
-        sent, pool, carried = self._get_sent(rules)
-        quantities = {}
-        customers = set()
-        signature = hashlib.sha256()
-        totals = dict.fromkeys(("sent", "received", "retained"), 0)
-        for rule in rules:
-            cells = [Sent(item, minor) for item, minor in sorted(sent[rule].items()) if minor]
-            receivers = self._get_receivers(rule, quantities)
-            signature.update(self._get_step_fingerprint(rule, cells, receivers))
-            results = self._compute_step(rule, cells, receivers, totals)
-            customers.update(self._get_charged(receivers, results))
+        inputs = self._get_inputs()
+        try:
+            outcome = compute(inputs)
+        except RunError as error:
+            raise UserError(self._describe_problems(inputs, error)) from error
+        self._write_outcome(inputs, outcome)
+
+    def _write_outcome(self, inputs, outcome):
+        """Store what the engine made of the inputs: steps, cells, transfers, rows, totals."""
+        rules = self.env["customer.cost.rule"]
+        signature, customers = hashlib.sha256(), set()
+        for rule_input, step in zip(inputs.rules, outcome.steps, strict=True):
+            self._write_step(rules.browse(step.rule), rule_input, step)
+            self._add_fingerprint(signature, rule_input, step)
+            customers.update(self._get_charged(step))
+        rules = rules.browse(rule_input.key for rule_input in inputs.rules)
         self._unguarded().write(
             {
                 "state": "computed",
-                "pool_total": self._to_amount(pool),
-                "carried_total": self._to_amount(carried),
-                **{f"{name}_total": self._to_amount(minor) for name, minor in totals.items()},
+                "pool_total": self._to_amount(outcome.pool),
+                "carried_total": self._to_amount(outcome.carried),
+                **{
+                    f"{name}_total": self._to_amount(sum(step.sum(name) for step in outcome.steps))
+                    for name in ("sent", "received", "retained", "unused")
+                },
                 "customer_count": len(customers),
+                "service_method": inputs.pool_method,
+                "order_message": self._get_order_message(inputs),
                 "signature": signature.hexdigest(),
                 "rules_signature": self._get_rules_signature(rules),
+                "costs_signature": self._get_costs_signature(rules),
                 "computed_at": fields.Datetime.now(),
                 "computed_by": self.env.uid,
             }
@@ -116,141 +110,103 @@ class CustomerCostRunCompute(models.Model):
     def _to_amount(self, minor):
         return float(from_minor(minor, self.currency_id.decimal_places))
 
-    def _get_rules(self):
-        return self.env["customer.cost.rule"]._get_valid_rules(
-            self.company_id, date_utils.end_of(self.date, "month")
-        )
-
     # ------------------------------------------------------------
-    # Who receives it
+    # Steps and cells
     # ------------------------------------------------------------
 
-    def _get_receivers(self, rule, quantities):
-        """Customers of ``rule`` with their weights; ``quantities`` caches the drivers."""
-        if rule.method == "fixed":
-            percentages = rule._get_fixed_percentages()
-            weights = np.array([float(value) for value in percentages.values()])
-            return Receivers(list(percentages), weights, 100.0, "")
-        driver = rule.driver_id
-        if driver not in quantities:
-            quantities[driver] = driver._get_quantities(self.company_id, self.date)
-        found = quantities[driver]
-        ids = rule._filter_receivers(found)
-        raw = np.array([float(found[customer]) for customer in ids])
-        try:
-            weights = apply_policy(raw, driver.policy)
-        except NegativeQuantities as error:
-            raise UserError(
-                self.env._(
-                    "Rule %(rule)s: driver %(driver)s is negative for %(customers)s. Choose how "
-                    "the driver treats negative quantities, or leave these customers out.",
-                    rule=rule.name,
-                    driver=driver.display_name,
-                    customers=self._name_customers(ids, raw, error.positions),
-                )
-            ) from error
-        return Receivers(ids, weights, float(weights.sum()), self._get_message(ids, raw, weights))
-
-    def _name_customers(self, ids, raw, positions):
-        # sudo: named for the accountant who computes the run
-        names = [
-            f"{self.env['res.partner'].sudo().browse(ids[place]).display_name} ({raw[place]:g})"
-            for place in positions[:NAMED_CUSTOMERS]
-        ]
-        more = len(positions) - len(names)
-        if more > 0:
-            names.append(self.env._("and %(count)s more", count=more))
-        return ", ".join(names)
-
-    def _get_message(self, ids, raw, weights):
-        messages = []
-        negative = np.flatnonzero(raw < 0)
-        if len(negative):
-            messages.append(
-                self.env._(
-                    "Negative quantities: %(customers)s.",
-                    customers=self._name_customers(ids, raw, negative),
-                )
-            )
-        if not weights.sum():
-            messages.append(
-                self.env._("The driver has no quantity in the period: the pool keeps its cost.")
-            )
-        return " ".join(messages)
-
-    # ------------------------------------------------------------
-    # What comes out
-    # ------------------------------------------------------------
-
-    def _compute_step(self, rule, cells, receivers, run_totals):
-        """Allocate one rule's cells, write step, cells and rows, and add to ``run_totals``."""
-        if rule.method == "fixed":
-            results = allocate_fixed(cells, receivers.weights)
-        else:
-            results = allocate(cells, receivers.weights)
-        totals = {
-            "sent": sum(result.minor for result in results),
-            "received": sum(int(result.shares.sum()) for result in results),
-            "retained": sum(result.retained for result in results),
-        }
+    def _write_step(self, rule, rule_input, step):
         # sudo: steps and cells are written by their run alone, without the caller's defaults
-        step = (
+        record = (
             self._unguarded()
             .env["customer.cost.run.step"]
             .sudo()
-            .create([self._prepare_step_vals(rule, receivers, totals, results)])
+            .create([self._prepare_step_vals(rule, rule_input, step)])
         )
-        self._translate_step(step, rule)
-        self._write_rows(step, receivers, results)
-        for name, minor in totals.items():
-            run_totals[name] += minor
-        return results
+        self._translate_step(record, rule)
+        self._write_rows(record, rule_input, step)
 
     @staticmethod
-    def _get_charged(receivers, results):
+    def _get_charged(step):
         places = set()
-        for result in results:
-            places.update(np.flatnonzero(result.shares).tolist())
-        return {receivers.ids[place] for place in places}
+        for cell in step.cells:
+            places.update(np.flatnonzero(cell.shares).tolist())
+        return set(step.ids[sorted(places)].tolist())
 
-    def _prepare_step_vals(self, rule, receivers, totals, results):
+    def _prepare_step_vals(self, rule, rule_input, step):
         return {
             "run_id": self.id,
             "rule_id": rule.id,
             "sequence": rule.sequence,
             **self._prepare_step_texts(rule),
             "pool_from": self._get_pool_start(rule),
-            "pool_to": date_utils.end_of(self.date, "month"),
+            "pool_to": self._get_month()[1],
             "centre_ids": [fields.Command.set(rule.sender_centre_ids.ids)],
             "full_cost": rule.full_cost,
-            "driver_total": receivers.total,
-            "message": receivers.message,
-            **{name: self._to_amount(minor) for name, minor in totals.items()},
-            "cell_ids": [
-                fields.Command.create(
-                    {
-                        "item_id": result.key,
-                        "sent": self._to_amount(result.minor),
-                        "received": self._to_amount(int(result.shares.sum())),
-                        "retained": self._to_amount(result.retained),
-                    }
-                )
-                for result in results
-            ],
+            "to_centres": rule_input.to_pools,
+            "measured": rule_input.method in MEASURED,
+            "driver_total": 100.0 if rule_input.method == BY_PERCENTAGE else step.total,
+            "rate": step.rate,
+            "actual_rate": step.actual_rate,
+            "capacity": step.capacity,
+            "used_quantity": step.used,
+            "message": self._get_message(rule, rule_input, step),
+            **{
+                name: self._to_amount(step.sum(name))
+                for name in ("sent", "received", "retained", "unused")
+            },
+            "moved": self._to_amount(sum(transfer.minor for transfer in step.transfers)),
+            "cell_ids": [fields.Command.create(vals) for vals in self._prepare_cells(step)],
+            "transfer_ids": [fields.Command.create(vals) for vals in self._prepare_transfers(step)],
         }
+
+    def _prepare_cells(self, step):
+        for cell in step.cells:
+            yield {
+                "item_id": cell.item,
+                "charged_item_id": cell.charged,
+                "fixed_amount": self._to_amount(cell.received_fixed),
+                **{
+                    name: self._to_amount(getattr(cell, name))
+                    for name in ("sent", "received", "retained", "unused")
+                },
+            }
+
+    def _prepare_transfers(self, step):
+        """One record per sending and receiving pool, with the fixed cost in it."""
+        moved = {}
+        for transfer in step.transfers:
+            item, centre, part = transfer.source
+            to_item, to_centre, _part = transfer.target
+            parts = moved.setdefault((item, centre, to_item, to_centre), [0, 0])
+            parts[part] += transfer.minor
+        for (item, centre, to_item, to_centre), (variable, fixed) in sorted(moved.items()):
+            yield {
+                "from_item_id": item,
+                "from_centre_id": centre,
+                "to_item_id": to_item,
+                "to_centre_id": to_centre,
+                "amount": self._to_amount(variable + fixed),
+                "fixed_amount": self._to_amount(fixed),
+            }
 
     def _prepare_step_texts(self, rule):
         """What the rule was, in words, in the language of the context."""
-        driver = rule.driver_id if rule.method == "driver" else rule.driver_id.browse()
-        window = ""
+        driver = rule._get_used_driver()
         if driver:
-            first, last = driver._get_window_dates(self.company_id, self.date)
-            window = f"{format_date(self.env, first)} – {format_date(self.env, last)}"
+            texts = self._prepare_driver_texts(driver)
+        else:
+            texts = {"driver_name": rule._get_method_label(), "window_label": ""}
         return {
+            **texts,
             "name": rule.name,
-            "driver_name": driver.display_name or self.env._("Fixed percentages"),
-            "window_label": window,
-            "rule_text": rule._get_text(),
+            "rule_text": rule._get_text(self._get_month()[1]),
+        }
+
+    def _prepare_driver_texts(self, driver):
+        days = driver._get_window_dates(self.company_id, self.date)
+        return {
+            "driver_name": driver.display_name,
+            "window_label": " – ".join(format_date(self.env, day) for day in days),
         }
 
     def _translate_step(self, step, rule):
@@ -262,31 +218,60 @@ class CustomerCostRunCompute(models.Model):
     def _get_pool_start(self, rule):
         if rule.carry_forward:
             return self.company_id.compute_fiscalyear_dates(self.date)["date_from"]
-        return date_utils.start_of(self.date, "month")
+        return self._get_month()[0]
 
-    def _write_rows(self, step, receivers, results):
-        decimals = self.currency_id.decimal_places
-        date = date_utils.end_of(self.date, "month").isoformat()
-        quantities = [f"{weight:.6f}" for weight in receivers.weights.tolist()]
-        rows = io.StringIO()
-        for result in results:
-            head = f"{step.id}\t{self.company_id.id}\t{result.key}\t{date}"
-            for place in np.flatnonzero(result.shares).tolist():
-                amount = minor_text(result.shares[place], decimals)
-                rows.write(
-                    f"{head}\t{receivers.ids[place]}\tallocated\t{quantities[place]}\t{amount}\n"
-                )
-        rows.seek(0)
+    # ------------------------------------------------------------
+    # Rows
+    # ------------------------------------------------------------
+
+    def _write_rows(self, record, rule_input, step):
+        rows = self._get_rows(record, rule_input, step)
         self.env["customer.cost.allocation"]._copy_rows(rows)
 
-    @staticmethod
-    def _get_step_fingerprint(rule, cells, receivers):
-        text = f"{rule.id}|{rule.full_cost}|{[(cell.key, cell.minor) for cell in cells]}|"
-        return text.encode() + np.array(receivers.ids).tobytes() + receivers.weights.tobytes()
+    def _get_rows(self, record, rule_input, step):
+        """Rows of a step as text to load, in the order of ``_get_copy_columns``."""
+        decimals = self.currency_id.decimal_places
+        layer = "measured" if rule_input.method in MEASURED else "allocated"
+        date = self._get_month()[1].isoformat()
+        quantities = [f"{weight:.6f}" for weight in step.weights.tolist()]
+        ids = step.ids.tolist()
+        rows = io.StringIO()
+        for item, (shares, fixed_shares) in self._sum_by_charged_item(step).items():
+            head = f"{record.id}\t{self.company_id.id}\t{item}\t{date}"
+            amounts, fixed_amounts = shares.tolist(), fixed_shares.tolist()
+            for place in np.flatnonzero(shares | fixed_shares).tolist():
+                amount = minor_text(amounts[place], decimals)
+                fixed = minor_text(fixed_amounts[place], decimals) if fixed_amounts[place] else 0
+                rows.write(
+                    f"{head}\t{ids[place]}\t{layer}\t{quantities[place]}\t{amount}\t{fixed}\n"
+                )
+        rows.seek(0)
+        return rows
 
-    def _get_rules_signature(self, rules):
-        definitions = [rule._get_definition(self.company_id) for rule in rules]
-        return hashlib.sha256(repr(definitions).encode()).hexdigest()
+    @staticmethod
+    def _sum_by_charged_item(step):
+        """Shares of the receivers and the fixed cost in them, by the item they are charged."""
+        summed = {}
+        for cell in step.cells:
+            shares, fixed = summed.get(cell.charged, (0, 0))
+            summed[cell.charged] = (shares + cell.shares, fixed + cell.fixed_shares)
+        return summed
+
+    # ------------------------------------------------------------
+    # Unchanged
+    # ------------------------------------------------------------
+
+    @staticmethod
+    def _add_fingerprint(signature, rule_input, step):
+        """Add to the fingerprint what a step sent, to whom, by what weights."""
+        cells = [(cell.item, cell.charged, cell.sent) for cell in step.cells]
+        text = f"{step.rule}|{rule_input.full_cost}|{cells}|{step.transfers}|"
+        signature.update(text.encode() + step.ids.tobytes() + step.weights.tobytes())
+        for cell in step.cells:
+            shares = np.concatenate([cell.shares, cell.fixed_shares])
+            signature.update(
+                shares.tobytes() if shares.dtype == np.int64 else repr(shares.tolist()).encode()
+            )
 
     def _check_inputs_unchanged(self):
         """The ledger and the rules still say what this run sent.
@@ -294,24 +279,9 @@ class CustomerCostRunCompute(models.Model):
         :raises UserError: a cost or a rule changed since the run was computed
         """
         rules = self._get_rules()
-        sent, pool, _carried = self._get_sent(rules)
-        decimals = self.currency_id.decimal_places
-        now = {
-            (rule.id, item): minor
-            for rule, items in sent.items()
-            for item, minor in items.items()
-            if minor
-        }
-        computed = {
-            (step.rule_id.id, cell.item_id.id): to_minor(cell.sent, decimals)
-            for step in self.step_ids
-            for cell in step.cell_ids
-        }
-        if (
-            now != computed
-            or pool != to_minor(self.pool_total, decimals)
-            or self.rules_signature != self._get_rules_signature(rules)
-        ):
+        if self.costs_signature != self._get_costs_signature(
+            rules
+        ) or self.rules_signature != self._get_rules_signature(rules):
             raise UserError(
                 self.env._(
                     "Costs or rules changed since run %(run)s was computed. Compute it again.",

@@ -9,6 +9,8 @@ class CustomerCostRunPost(models.Model):
     _inherit = "customer.cost.run"
 
     def _check_period_open(self):
+        if self.kind != "actual":
+            return
         if self.env["customer.cost.period"]._is_closed(self.company_id, self.date):
             raise UserError(
                 self.env._("Period %(period)s is closed.", period=self.period_id.display_name)
@@ -28,13 +30,15 @@ class CustomerCostRunPost(models.Model):
         :raises UserError: such a run exists; the same cost would be charged twice
         """
         first = date_utils.start_of(self.date, "month")
+        transfers = self.transfer_ids
+        items = self.step_ids.cell_ids.item_id | transfers.from_item_id | transfers.to_item_id
         later = self.env["customer.cost.run.step"].search(
             [
                 ("company_id", "=", self.company_id.id),
                 ("run_id.state", "=", "posted"),
                 ("pool_from", "<=", first),
                 ("pool_to", ">", date_utils.end_of(self.date, "month")),
-                ("cell_ids.item_id", "in", self.step_ids.cell_ids.item_id.ids),
+                ("cell_ids.item_id", "in", items.ids),
             ],
             limit=1,
         )
@@ -50,11 +54,19 @@ class CustomerCostRunPost(models.Model):
     def action_post(self):
         """Post a computed run; the run posted before for the period is superseded.
 
-        :raises UserError: not computed, period closed, inputs changed since, out of balance, or
-            the same as what is posted
+        :raises UserError: not an actual run, not computed, period closed, inputs changed since,
+            out of balance, or the same as what is posted
         """
         self.ensure_one()
         self._lock_for_posting()
+        if self.kind != "actual":
+            raise UserError(
+                self.env._(
+                    "%(run)s is not an actual run: it is never posted. Make an actual run of the "
+                    "month instead.",
+                    run=self.display_name,
+                )
+            )
         if self.state != "computed":
             raise UserError(
                 self.env._(
@@ -88,13 +100,15 @@ class CustomerCostRunPost(models.Model):
         broken = self.env.execute_query(
             SQL(
                 """WITH cells AS (
-                       SELECT c.step_id, c.item_id, sum(c.sent) AS sent,
-                              sum(c.received) AS received,
+                       SELECT c.step_id, COALESCE(c.charged_item_id, c.item_id) AS item_id,
+                              sum(c.sent) AS sent, sum(c.received) AS received,
+                              sum(COALESCE(c.fixed_amount, 0)) AS fixed,
                               sum(c.received + c.retained + c.unused) AS accounted
                          FROM customer_cost_run_cell c WHERE c.step_id = ANY(%(steps)s)
-                     GROUP BY c.step_id, c.item_id),
+                     GROUP BY 1, 2),
                    rows AS (
-                       SELECT a.step_id, a.item_id, sum(a.amount) AS total
+                       SELECT a.step_id, a.item_id, sum(a.amount) AS total,
+                              sum(COALESCE(a.fixed_amount, 0)) AS total_fixed
                          FROM customer_cost_allocation a
                         WHERE a.step_id = ANY(%(steps)s) AND a.company_id = %(company)s
                           AND a.date = %(date)s
@@ -102,18 +116,23 @@ class CustomerCostRunPost(models.Model):
                    both_sides AS (
                        SELECT step_id, COALESCE(sent, 0) AS sent,
                               COALESCE(accounted, 0) AS accounted,
-                              COALESCE(received, 0) AS received, COALESCE(total, 0) AS total
+                              COALESCE(received, 0) AS received, COALESCE(total, 0) AS total,
+                              COALESCE(fixed, 0) <> COALESCE(total_fixed, 0) AS other_fixed
                          FROM cells FULL JOIN rows USING (step_id, item_id)),
                    steps AS (
                        SELECT step_id, sum(sent) AS sent, sum(accounted) AS accounted,
                               sum(total) AS total,
-                              bool_or(sent <> accounted OR received <> total) AS broken
+                              bool_or(sent <> accounted OR received <> total
+                                      OR other_fixed) AS broken
                          FROM both_sides GROUP BY step_id)
                    SELECT s.id, COALESCE(t.sent, 0), COALESCE(t.accounted, 0),
                           COALESCE(t.total, 0)
                      FROM customer_cost_run_step s LEFT JOIN steps t ON t.step_id = s.id
                     WHERE s.id = ANY(%(steps)s)
-                      AND (t.broken OR s.sent <> COALESCE(t.sent, 0)
+                      AND (t.broken OR COALESCE(s.moved, 0) <> COALESCE((
+                               SELECT sum(m.amount) FROM customer_cost_run_transfer m
+                                WHERE m.step_id = s.id), 0)
+                           OR s.sent <> COALESCE(t.sent, 0)
                            OR s.received <> COALESCE(t.total, 0)
                            OR s.sent <> s.received + s.retained + s.unused)
                  ORDER BY s.sequence, s.id LIMIT 1""",
@@ -135,7 +154,7 @@ class CustomerCostRunPost(models.Model):
                     allocated=allocated,
                 )
             )
-        for name in ("sent", "received", "retained"):
+        for name in ("sent", "received", "retained", "unused"):
             steps = sum(self.step_ids.mapped(name))
             total = self[f"{name}_total"]
             if float_compare(steps, total, precision_rounding=self.currency_id.rounding):

@@ -37,14 +37,44 @@ class CustomerCostRunStep(models.Model):
         readonly=True,
     )
     full_cost = fields.Boolean(readonly=True)
+    to_centres = fields.Boolean(string="To Cost Centres", readonly=True)
+    measured = fields.Boolean(readonly=True, help="Charged by quantity × rate.")
     currency_id = fields.Many2one(related="company_id.currency_id")
     sent = Amount(readonly=True)
     received = Amount(readonly=True)
     retained = Amount(readonly=True)
-    unused = Amount(readonly=True, help="Unused capacity.")
+    unused = Amount(
+        readonly=True, help="Cost of unused capacity; below zero, more was used than there is."
+    )
+    moved = Amount(string="To Centres", readonly=True, help="What cost centres gave to each other.")
     driver_total = Quantity(readonly=True)
+    rate = Quantity(readonly=True, help="Charged for one unit of the driver.")
+    actual_rate = Quantity(
+        readonly=True, help="What the pool cost for one unit of the driver that was used."
+    )
+    rate_variance = Quantity(
+        compute="_compute_differences",
+        help="Actual rate less the rate charged: above zero, the charge did not cover the pool.",
+    )
+    capacity = Quantity(string="Practical Capacity", readonly=True)
+    used_quantity = Quantity(string="Used", readonly=True)
+    unused_quantity = Quantity(
+        string="Unused Quantity",
+        compute="_compute_differences",
+        help="Below zero: more was used than the practical capacity.",
+    )
     message = fields.Text(readonly=True)
     cell_ids = fields.One2many("customer.cost.run.cell", "step_id", string="Cost Items")
+
+    transfer_ids = fields.One2many(
+        "customer.cost.run.transfer", "step_id", string="Transfers", readonly=True
+    )
+
+    @api.depends("rate", "actual_rate", "capacity", "used_quantity")
+    def _compute_differences(self):
+        for step in self:
+            step.rate_variance = step.actual_rate - step.rate if step.actual_rate else 0.0
+            step.unused_quantity = step.capacity - step.used_quantity if step.capacity else 0.0
 
     @api.ondelete(at_uninstall=False)
     def _unlink_with_rows(self):

@@ -11,6 +11,7 @@ CUSTOMER_TABLES = (
     "customer_cost_rule_fixed",
     "customer_cost_policy_breach",
     "customer_cost_budget",
+    "customer_cost_term",
 )
 
 
@@ -94,6 +95,7 @@ class ResPartner(models.Model):
         self.env.invalidate_all(flush=False)
         self.env["customer.cost.balance"]._follow([old], new)
         self.env["customer.cost.alert"]._follow([old], new)
+        self.env["customer.cost.succession"]._record([old], self.browse(new))
 
     def _take_customer_costs(self, old, new, person_ids):
         """Costs of customer ``old`` that name these people are customer ``new``'s."""

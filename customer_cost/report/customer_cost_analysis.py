@@ -32,6 +32,12 @@ class CustomerCostAnalysis(models.Model):
     full_cost = fields.Boolean(readonly=True)
     statistical = fields.Boolean(string="Not in the Books", readonly=True)
     amount = Amount(readonly=True)
+    fixed_amount = Amount(
+        string="Fixed Part",
+        readonly=True,
+        help="Fixed cost in the amount: of allocated cost as the run sent it, of other cost by the "
+        "behaviour and the fixed % of its item.",
+    )
     currency_id = fields.Many2one(related="company_id.currency_id")
     entry_id = fields.Many2one("customer.cost.entry", string="Cost", readonly=True)
     line_id = fields.Many2one("customer.cost.line", readonly=True)
@@ -57,7 +63,9 @@ class CustomerCostAnalysis(models.Model):
             "customer_id",
             "layer",
             "amount",
+            "fixed_amount",
         ],
+        "customer.cost.item": ["behaviour", "fixed_pct"],
         "customer.cost.run": ["state"],
         "customer.cost.run.step": ["run_id", "full_cost"],
     }
@@ -70,7 +78,13 @@ class CustomerCostAnalysis(models.Model):
         return SQL(
             """SELECT l.id * 2::bigint AS id, l.company_id, l.date, l.customer_id, l.item_id,
                       CASE WHEN l.customer_id IS NULL THEN 'pool' ELSE 'direct' END AS layer,
-                      FALSE AS full_cost, l.statistical, l.amount, l.entry_id,
+                      FALSE AS full_cost, l.statistical, l.amount,
+                      l.amount * (
+                          SELECT CASE i.behaviour WHEN 'fixed' THEN 1
+                                                  WHEN 'mixed' THEN i.fixed_pct / 100
+                                                  ELSE 0 END
+                            FROM customer_cost_item i WHERE i.id = l.item_id) AS fixed_amount,
+                      l.entry_id,
                       l.id AS line_id, NULL::int AS allocation_id, l.cost_centre_id
                  FROM customer_cost_line l"""
         )
@@ -79,7 +93,8 @@ class CustomerCostAnalysis(models.Model):
         # Columns of the very type they have above let the database scan the union in parallel.
         return SQL(
             """SELECT a.id * 2::bigint + 1, a.company_id, a.date, a.customer_id, a.item_id,
-                      a.layer::text, s.full_cost, FALSE, a.amount, NULL::int,
+                      a.layer::text, s.full_cost, FALSE, a.amount,
+                      COALESCE(a.fixed_amount, 0), NULL::int,
                       NULL::int, a.id, NULL::int
                  FROM customer_cost_allocation a
                  JOIN customer_cost_run_step s ON s.id = a.step_id

@@ -24,16 +24,24 @@ class CustomerCostPool(models.Model):
     currency_id = fields.Many2one(related="company_id.currency_id")
     amount = Amount(string="In the Pool", readonly=True)
     carried = Amount(string="From Earlier Months", readonly=True)
+    transferred = Amount(
+        string="Charged As Another Item",
+        readonly=True,
+        help="What rules to cost centres charged as this item, less what they took of it.",
+    )
     sent = Amount(readonly=True)
     retained = Amount(readonly=True, help="Sent by a rule whose driver had no quantity.")
     unused = Amount(string="Unused Capacity", readonly=True)
-    waiting = Amount(readonly=True, help="In the pool and from earlier months, less sent.")
+    waiting = Amount(
+        readonly=True, help="In the pool, from earlier months and from other items, less sent."
+    )
 
     _depends = {
         "customer.cost.line": ["company_id", "date", "item_id", "customer_id", "amount"],
         "customer.cost.run": ["company_id", "date", "state", "pool_total", "carried_total"],
         "customer.cost.run.step": ["run_id"],
         "customer.cost.run.cell": ["step_id", "item_id", "sent", "retained", "unused"],
+        "customer.cost.run.transfer": ["run_id", "from_item_id", "to_item_id", "amount"],
     }
 
     @property
@@ -53,20 +61,29 @@ class CustomerCostPool(models.Model):
                       AND date BETWEEN %(first)s AND %(last)s)
                SELECT row_number() OVER (ORDER BY month, item_id, run_id) AS id,
                       %(company)s AS company_id, month, item_id, run_id, sum(amount) AS amount,
-                      sum(carried) AS carried, sum(sent) AS sent, sum(retained) AS retained,
-                      sum(unused) AS unused, sum(amount + carried - sent) AS waiting
+                      sum(carried) AS carried, sum(transferred) AS transferred,
+                      sum(sent) AS sent, sum(retained) AS retained, sum(unused) AS unused,
+                      sum(amount + carried + transferred - sent) AS waiting
                  FROM (SELECT month, line.item_id, run.id AS run_id, line.amount, 0 AS carried,
-                              0 AS sent, 0 AS retained, 0 AS unused
+                              0 AS transferred, 0 AS sent, 0 AS retained, 0 AS unused
                          FROM line LEFT JOIN run USING (month)
                     UNION ALL
-                       SELECT run.month, c.item_id, run.id, 0, 0, c.sent, c.retained, c.unused
+                       SELECT run.month, c.item_id, run.id, 0, 0, 0, c.sent, c.retained, c.unused
                          FROM run
                          JOIN customer_cost_run_step s ON s.run_id = run.id
                          JOIN customer_cost_run_cell c ON c.step_id = s.id
                     UNION ALL
+                       SELECT run.month, moved.item_id, run.id, 0, 0, moved.amount, 0, 0, 0
+                         FROM run
+                         JOIN customer_cost_run_transfer t
+                              ON t.run_id = run.id AND t.from_item_id <> t.to_item_id
+                   CROSS JOIN LATERAL (
+                              VALUES (t.from_item_id, -t.amount), (t.to_item_id, t.amount)
+                              ) moved (item_id, amount)
+                    UNION ALL
                        SELECT month, NULL, id, pool_total - COALESCE((
                                   SELECT sum(amount) FROM line WHERE line.month = run.month), 0),
-                              carried_total, 0, 0, 0
+                              carried_total, 0, 0, 0, 0
                          FROM run) part
              GROUP BY month, item_id, run_id""",
             company=company.id,

@@ -106,11 +106,12 @@ class CustomerCostTieOutLedger(models.AbstractModel):
                        SELECT s.id, s.run_id FROM customer_cost_run_step s
                          JOIN posted ON posted.id = s.run_id),
                    cell AS (
-                       SELECT c.step_id, c.item_id, sum(c.sent) AS sent,
+                       SELECT c.step_id, COALESCE(c.charged_item_id, c.item_id) AS item_id,
+                              sum(c.sent) AS sent,
                               sum(c.received) AS received, sum(c.retained) AS retained,
                               sum(c.unused) AS unused
                          FROM customer_cost_run_cell c JOIN step ON step.id = c.step_id
-                     GROUP BY c.step_id, c.item_id),
+                     GROUP BY 1, 2),
                    charge AS (
                        SELECT a.step_id, a.item_id,
                               sum(a.amount) FILTER (WHERE a.customer_id IS NOT NULL) AS charged,

@@ -272,8 +272,10 @@ class CustomerCostCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
-    def create_run(cls, day="2025-03-31", compute=True, post=False):
-        run = cls.env["customer.cost.run"].create({"company_id": cls.company.id, "date": day})
+    def create_run(cls, day="2025-03-31", compute=True, post=False, **vals):
+        run = cls.env["customer.cost.run"].create(
+            {"company_id": cls.company.id, "date": day, **vals}
+        )
         if compute:
             run.action_compute()
         if post:

@@ -143,6 +143,12 @@ class TestBudgetOverride(BudgetCommon):
         with self.assertRefused("nothing of it is allowed. What decides: Budget Plan"):
             self.remedy(self.over(1.0), self.rep, "reduce").action_apply()
 
+    def test_nothing_is_reduced_of_a_cost_that_no_limit_is_passed_by(self):
+        entry = self.over(100.0)
+        with self.assertRefused(f"{entry.name}.*is within its budgets"):
+            self.remedy(entry, self.rep, "reduce").action_apply()
+        self.assertEqual(entry.amount, 100.0)
+
     def limit(self, kind, amount, **vals):
         policies = self.env["customer.cost.policy"].with_user(self.users["accountant"])
         return policies.create({"kind": kind, "amount": amount, **vals})
@@ -355,6 +361,43 @@ class TestBudgetOverride(BudgetCommon):
         self.assertTrue(self.as_user(other, self.manager).cost_budget_blocked)
         with self.assertRefused("exceeded by"):
             other.action_post()
+
+    def test_a_limit_that_asks_a_bill_for_several_stages_is_said_once(self):
+        stage = self.env["customer.cost.review.stage"].with_context(active_test=False)
+        stages = stage.search([("company_id", "=", self.company.id)])[1:]
+        stages.active = True
+        review = [{"action": "review", "stage_id": stage.id} for stage in stages]
+        self.create_budget(
+            600.0,
+            customer_id=self.customer_b.id,
+            bands=(
+                {"percentage": 80.0, **review[0]},
+                {"percentage": 90.0, **review[1]},
+                {"percentage": 100.0, "action": "block"},
+            ),
+        )
+        extra = {"cost_customer_id": self.customer_b.id}
+        bill = self.create_bill([(self.expense_account, 700.0, extra)], post=False)
+        [finding] = self.as_user(bill, self.manager).cost_budget_findings
+        self.assertEqual(finding["level"], "review")
+        self.assertIn("Second Review, Final Review", bill.cost_review_needed)
+
+    def test_companies_with_limits_are_known_however_a_limit_is_set(self):
+        bands = self.env["customer.cost.budget.band"]
+        stage = self.env["customer.cost.review.stage"].search(
+            [("company_id", "=", self.company.id)], limit=1
+        )
+        draft = self.create_budget(confirm=False)
+        self.assertNotIn(self.company.id, bands._get_companies("review"))
+        bands.with_context(default_action="review").create(
+            {"budget_id": draft.id, "percentage": 50.0, "stage_id": stage.id}
+        )
+        self.assertIn(self.company.id, bands._get_companies("review"))
+        other = self.env["res.company"].create({"name": "Other books"})
+        plain = self.create_budget(confirm=False, bands=({"percentage": 50.0},))
+        self.assertNotIn(other.id, bands._get_companies("warn"))
+        plain.sudo().company_id = other
+        self.assertIn(other.id, bands._get_companies("warn"))
 
     def test_the_switch_of_the_company_refuses_posting_by_every_door(self):
         self.company.customer_cost_budget_block_bills = True

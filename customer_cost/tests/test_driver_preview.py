@@ -1,4 +1,5 @@
 from odoo.exceptions import AccessError
+from odoo.fields import Command
 
 from .common import CustomerCostCommon
 
@@ -87,6 +88,30 @@ class TestDriverPreview(CustomerCostCommon):
         driver = self.create_driver({self.customer_a: 30})
         with self.assertRaisesText(AccessError, "limited to the companies you work in"):
             self.preview(driver, company_id=other.id).read(["total"])
+
+    def test_every_kind_has_a_preview(self):
+        documents = {
+            "model_id": self.env["ir.model"]._get_id("account.move"),
+            "domain": "[('state', '=', 'posted'), ('move_type', '=', 'out_invoice')]",
+            "customer_path": "commercial_partner_id",
+            "date_field": "date",
+        }
+        line = {"name": "Invoice", "kind": "base", "minutes": 3}
+        part = {"component_id": self.create_driver({self.customer_a: 1}).id}
+        needs = {
+            "document": {**documents, "measure": "count"},
+            "time": {**documents, "time_ids": [Command.create(line)]},
+            "composite": {"component_ids": [Command.create(part)]},
+        }
+        self.create_sale(self.customer_a, invoice_date_due="2025-03-11")
+        self.create_cost(post=True)
+        for kind in dict(self.env["customer.cost.driver"]._fields["kind"].selection):
+            with self.subTest(kind=kind):
+                driver = self.create_driver(kind=kind, **needs.get(kind, {}))
+                driver.with_user(self.users["accountant"]).action_preview()
+                preview = self.preview(driver)
+                counted = self.env["res.partner"] if kind == "value" else self.customer_a
+                self.assertEqual(preview.line_ids.customer_id, counted)
 
     def test_rep_does_not_preview(self):
         driver = self.create_driver({self.customer_a: 30})

@@ -295,6 +295,18 @@ class TestDriverQuantities(CustomerCostCommon):
         quantities = self.quantities(self.create_entered_driver())
         self.assertEqual(quantities.keys(), {self.customer_a, self.customer_c})
 
+    def test_month_with_the_change_to_summer_time_keeps_its_midnights(self):
+        self.company.partner_id.tz = "Europe/Brussels"
+        self.enter_at(
+            {
+                self.customer_a: "2025-03-31 21:59:59",
+                self.customer_b: "2025-03-31 22:00:00",
+                self.customer_c: "2025-02-28 23:00:00",
+            }
+        )
+        quantities = self.quantities(self.create_entered_driver())
+        self.assertEqual(quantities.keys(), {self.customer_a, self.customer_c})
+
     def test_companies_do_not_mix(self):
         other = self.setup_other_company()["company"]
         self.create_sale(self.customer_a, price=100, invoice_date_due="2025-03-10")
@@ -341,10 +353,10 @@ class TestDriverQuantities(CustomerCostCommon):
                     "date": day,
                     "company_id": self.company.id,
                 }
-                for quantity, day in ((3, "2025-03-31"), (10, "2025-02-28"), (20, "2025-04-01"))
+                for quantity, day in ((3, "2025-01-31"), (10, "2025-02-28"), (20, "2025-04-01"))
             ]
         )
-        self.assertEqual(self.quantities(driver), {self.customer_a: 5.5, self.customer_b: -1})
+        self.assertEqual(self.quantities(driver), {self.customer_a: 2.5, self.customer_b: -1})
         driver.window = "year"
         self.assertEqual(self.quantities(driver), {self.customer_a: 15.5, self.customer_b: -1})
 

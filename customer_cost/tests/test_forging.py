@@ -342,6 +342,7 @@ class TestForging(CustomerCostCommon):
             "computed_by": self.rep.id,
             "posted_at": "2025-01-01 00:00:00",
             "posted_by": self.rep.id,
+            "snapshot": "aGVsbG8=",
         }
         new = {"company_id": self.company.id, "date": "2025-05-31"}
 
@@ -509,11 +510,12 @@ class TestForging(CustomerCostCommon):
         self.run_and_compare(attacks)
 
     def test_computing_needs_the_accountant(self):
+        methods = ("action_compute", "action_compute_checked", "action_check", "action_simulate")
+
         def attacks():
             for role in ("rep", "cost_user", "reviewer", "auditor", "internal"):
-                self.assertForgingFails(
-                    role, "customer.cost.run", "action_compute", self.draft_run.ids
-                )
+                for method in methods:
+                    self.assertForgingFails(role, "customer.cost.run", method, self.draft_run.ids)
 
         self.run_and_compare(attacks)
 
@@ -699,8 +701,13 @@ class TestForging(CustomerCostCommon):
                 "_set_period",
                 "_clear_results",
                 "_compute_steps",
+                "_write_outcome",
                 "_write_rows",
+                "_load_frozen",
+                "_compare_with",
             ),
+            "customer.cost.run.comparison": ("_fill",),
+            "customer.cost.succession": ("_record",),
             "customer.cost.period": ("_unguarded", "_touch", "_get"),
             "customer.cost.capture": ("_sync", "_lock_moves"),
             "customer.cost.figures": ("_get_figures", "_read_months", "_read_last_rows"),
@@ -762,7 +769,12 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.budget.remedy.action_apply",
                 "customer.cost.budget.report.action_open_commitments",
                 "customer.cost.budget.report.action_open_costs",
+                "customer.cost.driver.action_copy_values",
+                "customer.cost.driver.action_import_values",
                 "customer.cost.driver.action_preview",
+                "customer.cost.driver.value.action_import",
+                "customer.cost.driver.value.get_import_templates",
+                "customer.cost.driver.value.load",
                 "customer.cost.approve.action_confirm",
                 "customer.cost.author.manager.action_save",
                 "customer.cost.entry.action_answer",
@@ -834,12 +846,24 @@ class TestForging(CustomerCostCommon):
                 "customer.cost.summary.action_open_customer",
                 "customer.cost.summary.action_rebuild",
                 "customer.cost.item.month.action_open_costs",
+                "customer.cost.rule.action_open_terms",
+                "customer.cost.term.get_import_templates",
+                "customer.cost.run.action_check",
+                "customer.cost.run.action_compare",
                 "customer.cost.run.action_compute",
+                "customer.cost.run.action_compute_checked",
                 "customer.cost.run.action_open_customers",
+                "customer.cost.run.action_open_late",
+                "customer.cost.run.action_open_transfers",
                 "customer.cost.run.action_open_unsent",
                 "customer.cost.run.action_post",
+                "customer.cost.run.action_prove",
                 "customer.cost.run.action_reverse",
+                "customer.cost.run.action_simulate",
                 "customer.cost.run.cell.action_open_pool",
+                "customer.cost.run.check.action_compute",
+                "customer.cost.run.check.line.action_open",
+                "customer.cost.run.compare.action_compare",
                 "customer.cost.run.step.action_open_rows",
                 "customer.cost.tie.out.get_tie_out",
                 "customer.cost.tie.out.open_records",

@@ -284,7 +284,9 @@ class TestReviewFlow(ReviewCommon):
         self.assertRegex(texts[double], rf"Like {earlier.name}: .*60\.00 of 02/20/2025")
         self.assertRegex(texts[dear], r"At most .*80\.00 per cost: this cost is .*90\.00")
         self.assertIn("Look at 2 of them first", dialog.remarks_summary)
-        self.assertFalse(self.open_bulk(plain).remark_ids)
+        dialog = self.open_bulk(plain)
+        self.assertFalse(dialog.remark_ids)
+        self.assertFalse(dialog.remarks_summary)
 
     def test_bulk_approval_finds_the_same_receipt_on_another_cost(self):
         entries = self.create_cost(amount=5.0) | self.create_cost(amount=900.0, date="2024-03-01")

@@ -80,3 +80,39 @@ class TestWorkedExamples(CustomerCostCommon):
             ]
         )
         self.assertEqual(self.run_pool(100000, customers), [10000, 20000, 30000, 40000])
+
+    def test_we_30_customer_level_operating_income(self):
+        """In thousands: gross margin less what each customer causes; channels come after."""
+        names = ("NA Wholesaler", "SA Wholesaler", "Green Energy", "Global Power")
+        customers = self.env["res.partner"].create([{"name": name} for name in names])
+        net_sales = (415_000, 595_000, 142_100, 94_510)
+        goods = (355_000, 440_000, 117_000, 84_000)
+        for customer, sales, cost in zip(customers, net_sales, goods, strict=True):
+            product = self.env["product.product"].create(
+                {"name": customer.name, "standard_price": cost, "taxes_id": False}
+            )
+            self.create_sale(customer, price=sales, product=product)
+        causes = {
+            "Delivery": (420, 670, 230, 130),
+            "Orders": (750, 1000, 200, 110),
+            "Visits": (5900, 5800, 2200, 1300),
+        }
+        for number, (name, costs) in enumerate(causes.items()):
+            item = self.create_item(f"WE30-{number}", name)
+            account = self.expense_account.copy({"code": f"WE30{number}", "name": name})
+            self.map_account(account, item)
+            self.create_entry_move([(account, sum(costs), {})])
+            driver = self.create_driver(dict(zip(customers, costs, strict=True)))
+            self.create_rule(driver, item, name=name)
+        self.create_run(post=True)
+        self.env.invalidate_all()
+        groups = self.env["customer.cost.profitability"]._read_group(
+            [("customer_id", "in", customers.ids)],
+            ["customer_id"],
+            ["gross_margin:sum", "profit:sum"],
+        )
+        margins = tuple(margin for _customer, margin, _profit in groups)
+        profits = tuple(profit for _customer, _margin, profit in groups)
+        self.assertEqual(margins, (60_000, 155_000, 25_100, 10_510))
+        self.assertEqual(profits, (52_930, 147_530, 22_470, 8_970))
+        self.assertEqual(sum(profits), 231_900)

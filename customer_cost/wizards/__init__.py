@@ -1,5 +1,6 @@
 from . import customer_cost_dialog
 from . import base_partner_merge
+from . import base_partner_merge_terms
 from . import customer_cost_period_reopen
 from . import customer_cost_approve
 from . import customer_cost_approve_remark
@@ -22,3 +23,6 @@ from . import customer_cost_override_give
 from . import customer_cost_alert_act
 from . import customer_cost_alert_preview
 from . import customer_cost_limits
+from . import customer_cost_run_check
+from . import customer_cost_run_check_line
+from . import customer_cost_run_compare

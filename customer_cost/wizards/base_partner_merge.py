@@ -13,6 +13,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         self.env["customer.cost.alert"]._follow(src_partners.ids, dst_partner.id)
         res = super()._update_foreign_keys(src_partners, dst_partner)
         self.env["customer.cost.balance"]._follow(src_partners.ids, dst_partner.id)
+        self.env["customer.cost.succession"]._record(src_partners.ids, dst_partner)
         # What named a contact of another customer names one of this customer now.
         for other in left - customer - src_partners:
             dst_partner._take_customer_costs(other.id, customer.id, dst_partner.ids)

@@ -65,7 +65,7 @@ class CustomerCostApprove(models.TransientModel):
         for wizard in self:
             remarks = wizard.remark_ids
             doubtful = remarks.filtered(lambda remark: remark.level == "duplicate").entry_id
-            wizard.remarks_summary = remarks and self.env._(
+            wizard.remarks_summary = bool(remarks) and self.env._(
                 "Look at %(count)s of them first: possible duplicates %(duplicates)s, policy, "
                 "budget or limit %(findings)s.",
                 count=len(remarks.entry_id),

@@ -159,6 +159,8 @@ class CustomerCostBudgetRemedy(models.TransientModel):
         return action or {"type": "ir.actions.act_window_close"}
 
     def _apply_reduce(self):
+        if not self.deciding_limit:
+            self._raise_within()
         if self.currency_id.compare_amounts(self.room, 0.0) <= 0:
             raise UserError(
                 self.env._(
@@ -169,6 +171,11 @@ class CustomerCostBudgetRemedy(models.TransientModel):
                 )
             )
         self.entry_id.write({"amount": self.room})
+
+    def _raise_within(self):
+        raise UserError(
+            self.env._("%(cost)s is within its budgets.", cost=self.entry_id.display_name)
+        )
 
     def _apply_postpone(self):
         if not self.new_date:
@@ -188,9 +195,7 @@ class CustomerCostBudgetRemedy(models.TransientModel):
     def _apply_move(self):
         breaches = self._get_breaches()
         if not breaches:
-            raise UserError(
-                self.env._("%(cost)s is within its budgets.", cost=self.entry_id.display_name)
-            )
+            self._raise_within()
         month = self.entry_id.date.replace(day=1)
         months = breaches[0].months
         self.from_line_id._move_planned(

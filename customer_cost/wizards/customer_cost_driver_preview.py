@@ -1,6 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import format_date
+from odoo.tools import date_utils, format_date
 
 from ..fields import Quantity
 
@@ -31,6 +31,7 @@ class CustomerCostDriverPreview(models.TransientModel):
     zero_count = fields.Integer(string="Zero", compute="_compute_quantities")
     negative_count = fields.Integer(string="Negative", compute="_compute_quantities")
     shown_count = fields.Integer(compute="_compute_quantities")
+    note = fields.Char(compute="_compute_quantities")
     line_ids = fields.One2many(
         "customer.cost.driver.preview.line", "preview_id", compute="_compute_quantities"
     )
@@ -48,13 +49,13 @@ class CustomerCostDriverPreview(models.TransientModel):
         self._check_companies()
         for preview in self:
             found = {}
-            preview.window_label = False
+            preview.window_label = preview.note = False
             if preview.driver_id and preview.company_id and preview.date:
                 first, last = preview.driver_id._get_window_dates(preview.company_id, preview.date)
                 preview.window_label = " – ".join(
                     format_date(self.env, day) for day in (first, last)
                 )
-                found = preview.driver_id._get_quantities(preview.company_id, preview.date)
+                found, preview.note = preview._measure()
             values = {customer: float(quantity) for customer, quantity in found.items()}
             preview.total = sum(values.values())
             preview.customer_count = len(values)
@@ -73,6 +74,18 @@ class CustomerCostDriverPreview(models.TransientModel):
                 )
                 for customer, value in shown
             ]
+
+    def _measure(self):
+        """Quantities by customer, and what a person has to know about them."""
+        driver, company = self.driver_id, self.company_id
+        if driver.kind == "composite":
+            ids, weighed = driver._weigh_blend(company, date_utils.end_of(self.date, "month"))
+            found = dict(zip(ids.tolist(), weighed.weights.tolist(), strict=True))
+            return found, driver._describe_empty(weighed.empty)
+        if driver.kind == "cost":
+            note = self.env._("A run adds what its earlier steps have allocated.")
+            return driver._get_quantities(company, self.date), note
+        return driver._get_quantities(company, self.date), False
 
     @api.model
     def _get_shown(self, values):

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+from ..models.res_company_service import SERVICE_METHODS
+
 
 class CustomerCostSettings(models.TransientModel):
     """The settings of a company that its cost manager keeps, no system administrator needed."""
@@ -26,6 +28,14 @@ class CustomerCostSettings(models.TransientModel):
         default=lambda self: self.env.company.customer_cost_centre_plan_id,
         help="Its accounts are the cost centres of indirect cost. Left empty, the accounts of the "
         "customers' plan that have no customer are.",
+    )
+    service_method = fields.Selection(
+        SERVICE_METHODS,
+        string="Cost Centres Serve Each Other",
+        required=True,
+        default=lambda self: self.env.company.customer_cost_service_method,
+        help="What becomes of cost that a serving cost centre sends to another serving one. "
+        "A change counts from the next run that is computed.",
     )
     excluded_journal_ids = fields.Many2many(
         "account.journal",
@@ -77,6 +87,7 @@ class CustomerCostSettings(models.TransientModel):
         return {
             "customer_cost_plan_id": "plan_id",
             "customer_cost_centre_plan_id": "centre_plan_id",
+            "customer_cost_service_method": "service_method",
             "customer_cost_excluded_journal_ids": "excluded_journal_ids",
             "customer_cost_max_days_back": "max_days_back",
             "customer_cost_request_reminder_days": "request_reminder_days",

@@ -103,7 +103,7 @@ registry.category("web_tour.tours").add("customer_cost_run", {
         ...stepUtils.saveForm(),
         {
             content: "Compute",
-            trigger: "button[name=action_compute]:contains('Compute')",
+            trigger: "button[name=action_compute_checked]:contains('Compute')",
             run: "click",
         },
         {
