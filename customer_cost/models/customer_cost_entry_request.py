@@ -242,7 +242,7 @@ class CustomerCostEntry(models.Model):
         )
 
     def write(self, vals):
-        if vals.get("state") == "approved":
+        if vals.get("state") == "approved" and self._guard_is_open():
             vals = {**vals, "approved_on": fields.Date.context_today(self)}
         return super().write(vals)
 

@@ -629,6 +629,9 @@ class TestRequest(CustomerCostCommon):
         form.item_id = self.item
         form.amount = 20.0
         form.date = "2025-03-10"
+        with self.assertRaisesRegex(AssertionError, "description is a required field"):
+            form.save()
+        form.description = "Samples for the fair"
         request = form.save()
         self.assertRecordValues(
             request, [{"kind": "request", "customer_id": self.customer_a.id, "state": "draft"}]
