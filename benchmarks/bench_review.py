@@ -67,6 +67,7 @@ def submit_queue(books, count):
         books.env.cr.commit()
     books.env.invalidate_all()
     with stopwatch() as background:
+        # sudo: as the scheduled action runs
         books.env["customer.cost.entry"].sudo()._cron_submit()
     assert set(entries.mapped("state")) == {"submitted"}
     return button[0], background[0]

@@ -84,7 +84,7 @@ class CustomerCostAllocation(models.Model):
         for row in self:
             # sudo: the fields carry the groups that may see a pool
             step = row.step_id.sudo()
-            row.pool_amount = sum(row.sudo()._get_cells().mapped("sent"))
+            row.pool_amount = sum(row.sudo()._get_cells().mapped("sent"))  # sudo: as above
             row.driver_total = step.driver_total
             row.share_pct = 100 * row.quantity / step.driver_total if step.driver_total else 0.0
             row.rule_text = step.rule_text

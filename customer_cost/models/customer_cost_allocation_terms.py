@@ -23,7 +23,9 @@ class CustomerCostAllocationTerms(models.Model):
         for row in self:
             # sudo: what its customer agreed on is part of an amount that the reader may see
             row.term_text = row.step_id.sudo()._describe_terms(
-                row.customer_id, row.item_id.sudo(), with_pool
+                row.customer_id,
+                row.item_id.sudo(),  # sudo: as above
+                with_pool,
             )
 
     @api.depends("step_id")

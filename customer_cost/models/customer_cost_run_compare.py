@@ -61,7 +61,7 @@ class CustomerCostRunCompare(models.Model):
             )
         )
         comparison._fill()
-        return comparison.sudo(self.env.su)
+        return comparison.sudo(self.env.su)  # sudo: only the writing was; it is read as the user
 
     def _check_comparable(self):
         for run in self:

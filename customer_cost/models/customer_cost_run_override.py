@@ -124,6 +124,7 @@ class CustomerCostRunOverride(models.Model):
     @api.constrains("rule_id", "run_id")
     def _check_rule(self):
         for override in self:
+            # sudo: a rule of a parent company holds for its branches, whoever simulates one
             if override.rule_id.company_id - override.company_id.sudo().parent_ids:
                 raise ValidationError(
                     self.env._(
