@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo stop test lint bench acceptance shell i18n screenshots clean
+.PHONY: help demo stop test lint bench replica acceptance shell i18n screenshots clean
 dev := @dev/python.sh
 
 help: ## list the targets
@@ -11,7 +11,7 @@ demo: ## Odoo with the add-on and a demo company in the browser (PORT=, HOST=; P
 stop: ## stop the demo server and the private PostgreSQL
 	$(dev) stop
 
-test: ## the whole suite; T=file, T=test_file::Class::test or T=Class.test for a part of it (TESTDB=)
+test: ## the whole suite; T=file, T=test_file::Class::test or T=Class.test for a part of it (TESTDB=, COVERAGE=1)
 	$(dev) test
 
 lint: ## ruff, pylint-odoo, prettier and eslint
@@ -19,6 +19,9 @@ lint: ## ruff, pylint-odoo, prettier and eslint
 
 bench: ## the measurements of benchmarks/run.py
 	$(dev) script benchmarks/run.py $(ARGS)
+
+replica: ## the report routes of the demo, answered by a streaming replica (DB=, PORT=)
+	$(dev) script benchmarks/replica.py
 
 acceptance: ## the published examples of acceptance/run.py
 	$(dev) script acceptance/run.py $(ARGS)

@@ -1,6 +1,7 @@
 """G5, G6: the customer list with and without figures, on the largest volume."""
 
 from datetime import date
+from functools import partial
 
 from odoo.tools import date_utils
 
@@ -16,35 +17,12 @@ DOMAIN = [("customer_rank", ">", 0)]
 
 def customer_list(stage):
     """Reading the customer list of 80, with three figures and without."""
-    size = max(stage.sizes)
-    books = stage.get_volumes()[size]
+    books = stage.get_volumes()[max(stage.sizes)]
     partners = books.env["res.partner"]
     allocate_months(books)
     stage.vacuum("customer_cost_allocation")
     stage.get_fresh_figures()
-    pages = iter(range(10**6))
-
-    def read(names, offset=None):
-        if offset is None:
-            # each call another page; both kinds see the same ones
-            offset = next(pages) // 2 * 7919 % (size - PAGE)
-        partners.env.invalidate_all()
-        with stopwatch() as seconds:
-            partners.web_search_read(
-                DOMAIN, {name: {} for name in names}, offset=offset, limit=PAGE, count_limit=10001
-            )
-        return seconds[0]
-
-    got, floor = pairs(lambda: read(PLAIN + FIGURES), lambda: read(PLAIN), 3 * stage.repeats)
-    rows = [
-        Row("G5", "Customer list of 80 with three figures", size, got, floor,
-            "the list without the figures", 1.4)
-    ]  # fmt: skip
-    got, floor = pairs(lambda: read(PLAIN + FIGURES, 0), lambda: read(PLAIN, 0), stage.repeats)
-    rows.append(
-        Row("G5", "The same, page of the 80 largest", size, got, floor,
-            "that page without the figures", 1.4)
-    )  # fmt: skip
+    rows = read_lists(stage, partners)
     found = partners.browse(stage.customers[:500])
     one = count_queries(found[:1])
     for count in (PAGE, 500):
@@ -59,6 +37,39 @@ def customer_list(stage):
         Row("G6", "Queries for the customer tab's figures", PAGE, [form], [form_one],
             "the same for one customer", 0, "difference", "queries")
     )  # fmt: skip
+    return rows
+
+
+def read_lists(stage, partners, ledger=""):
+    """The list of 80 with figures and without: page after page, and the page of the largest.
+
+    :param ledger: words for the ledger behind it, put after the name
+    """
+    size = max(stage.sizes)
+    pages = iter(range(10**6))
+
+    def read(names, offset=None):
+        if offset is None:
+            # each call another page; both kinds see the same ones
+            offset = next(pages) // 2 * 7919 % (size - PAGE)
+        partners.env.invalidate_all()
+        with stopwatch() as seconds:
+            partners.web_search_read(
+                DOMAIN, {name: {} for name in names}, offset=offset, limit=PAGE, count_limit=10001
+            )
+        return seconds[0]
+
+    rows = []
+    for name, floor_name, offset in (
+        ("Customer list of 80 with three figures", "the list without the figures", None),
+        ("The same, page of the 80 largest", "that page without the figures", 0),
+    ):
+        got, floor = pairs(
+            partial(read, PLAIN + FIGURES, offset),
+            partial(read, PLAIN, offset),
+            3 * stage.repeats,
+        )
+        rows.append(Row("G5", name + ledger, size, got, floor, floor_name, 1.4))
     return rows
 
 

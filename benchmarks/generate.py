@@ -6,7 +6,7 @@ column is as Odoo leaves it. Foreign keys and plain indexes are built after the 
 half the time. The result does not depend on chance: "random" numbers are a hash of the row number.
 
 * customers: companies named ``Customer 000001`` and on, shared by all volumes
-* invoices: 2.5 per customer over 24 months up to this one, four product lines and the receivable;
+* invoices: 2.5 per customer over 24 months up to this one, six product lines and the receivable;
   every customer gets one within the last 12 months, the rest go by Zipf (s = 1) or, with ``flat``,
   evenly; prices from 10.00 to 1,000.00, product cost 60 %
 * ledger lines: direct cost spread over customers, cost items and 24 months, ten of each entry
@@ -22,7 +22,7 @@ TABLES = (
 )  # fmt: skip
 MONTHS = 24
 INVOICES_PER_CUSTOMER = 2.5
-LINES = 4
+LINES = 6
 LINES_PER_ENTRY = 10
 
 
@@ -198,7 +198,7 @@ def create_ledger(line, customers, count):
         "customer_cost_entry",
         line.entry_id.id,
         SQL("SELECT n FROM generate_series(1, %s) n", -(-count // LINES_PER_ENTRY)),
-        {"source_line_id": SQL("-g.n"), "source_move_id": SQL("-g.n")},
+        {"source_line_id": SQL("-g.id"), "source_move_id": SQL("-g.id")},
     )
     first_day = date.today().replace(day=1)
     source = SQL(

@@ -12,13 +12,27 @@ from .bench_balance import balance
 from .bench_book import book
 from .bench_budget import budget
 from .bench_customer_list import customer_list
+from .bench_drivers import drivers
+from .bench_ledger import ledger
 from .bench_posting import posting
 from .bench_review import review, submission
 from .stage import Stage
 
 # Small databases first: the volume is made by the first bench that asks for it. Another bench is a
 # function of the stage that returns rows (see measure.py), added here.
-BENCHES = (posting, review, submission, allocation, customer_list, balance, alerts, book, budget)
+BENCHES = (
+    posting,
+    review,
+    submission,
+    allocation,
+    drivers,
+    customer_list,
+    balance,
+    alerts,
+    book,
+    budget,
+    ledger,
+)
 
 
 def main(env):

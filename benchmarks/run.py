@@ -31,6 +31,7 @@ from dev.steps import Failure, run, say, step  # noqa: E402
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 WITH, WITHOUT = "bench", "bench_without"
+QUIET = ("--no-http", "--log-level=warn")
 INSTALL = (*PROGRAM, "-i", "customer_cost", *databases.QUIET)
 INSIDE = f"""
 import sys
@@ -64,11 +65,12 @@ def main():
                 "ledger": options.ledger or (200_000 if options.quick else 2_000_000),
                 "without": names["without"],
                 "install": [str(part) for part in INSTALL],
+                "shell": [str(part) for part in (*PROGRAM, "shell", "-d", names["with"], *QUIET)],
                 "empty_install": read_installation(installation),
                 "results": results.name,
             }
         )
-        command = [*PROGRAM, "shell", "-d", names["with"], "--no-http", "--log-level=warn"]
+        command = [*PROGRAM, "shell", "-d", names["with"], *QUIET]
         done = subprocess.run(command, input=INSIDE, text=True, env=environment)
         if done.returncode:
             return done.returncode

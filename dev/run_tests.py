@@ -219,7 +219,7 @@ def _tail(log, found):
 
 
 def run_pytest(database, modules, selection, environment, count):
-    """The same tests under pytest-odoo; all of them with coverage."""
+    """The same tests under pytest-odoo, with COVERAGE=1 also what they cover."""
     log, report = LOGS / f"{database}-pytest.log", LOGS / f"{database}-pytest.xml"
     for path in (log, report):
         path.unlink(missing_ok=True)
@@ -235,9 +235,10 @@ def run_pytest(database, modules, selection, environment, count):
         "-p", "dev.pytest_plugin",
     ]  # fmt: skip
     environment = {**environment, "PYTHONPATH": str(ROOT)}
+    coverage = os.environ.get("COVERAGE")
     if selection:
         environment["CUSTOMER_COST_SELECTED"] = "1"
-    else:
+    if coverage:
         options += [f"--cov={ROOT / module}" for module in modules]
         options += [
             "--cov-branch",
@@ -246,7 +247,7 @@ def run_pytest(database, modules, selection, environment, count):
         ]
         environment["COVERAGE_FILE"] = str(DEV / f"coverage-{database}")
     command = [str(VENV_PYTHON), "-m", "pytest", *options, *(selection or _test_folders(modules))]
-    with step(f"pytest on database {database}" + ("" if selection else ", with coverage")):
+    with step(f"pytest on database {database}" + (", with coverage" if coverage else "")):
         code = subprocess.run(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL
         ).returncode
