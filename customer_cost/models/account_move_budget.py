@@ -12,9 +12,9 @@ from .res_partner import FIGURE_GROUPS
 class AccountMove(models.Model):
     """Vendor bills that name a customer: what budgets say of them while they are drafts.
 
-    A line that settles a request is spoken for with it, as far as the request goes. Where the
-    company lets bills pass, a limit that blocks asks for the stages of the milder limits that the
-    bill passes as well, and warns where there are none.
+    A line that settles a customer's request is spoken for with it, as far as the request goes.
+    Where the company lets bills pass, a limit that blocks asks for the stages of the milder limits
+    that the bill passes as well, and warns where there are none.
     """
 
     _inherit = "account.move"
@@ -156,7 +156,6 @@ class AccountMove(models.Model):
         if not self:
             return []
         self.env["customer.cost.budget.report"]._flush_sources()
-        bills = SQL("m.id = ANY(%s)", self.ids)
         # The caller reads the bills; what they ask for is shown as far as budgets are readable.
         rows = self.env.execute_query(
             SQL(
@@ -165,7 +164,7 @@ class AccountMove(models.Model):
                      FROM %(committed)s committed GROUP BY 1, 2, 3, 4, 5, 6, 7
                 UNION ALL %(beyond)s
                  ORDER BY 1, 2, 3, 4, 5, 6, 7, 8""",
-                committed=self.env["customer.cost.commitment"]._sql_bills(bills),
+                committed=self.env["customer.cost.commitment"]._sql_bills_of(self.ids),
                 beyond=self._sql_beyond_requests(self),
             )
         )
@@ -186,8 +185,9 @@ class AccountMove(models.Model):
                      FROM customer_cost_entry e
                      JOIN customer_cost_line l ON l.entry_id = e.id
                      JOIN account_move_line i ON i.id = e.source_line_id
+                LEFT JOIN customer_cost_entry request ON request.id = i.cost_request_id
                     WHERE e.source_move_id = ANY(%(bills)s) AND l.customer_id IS NOT NULL
-                      AND i.cost_request_id IS NULL
+                      AND request.customer_id IS NULL
                  GROUP BY 1, 2, 3, 4, 5, 6
                    HAVING sum(l.amount) <> 0
                 UNION ALL

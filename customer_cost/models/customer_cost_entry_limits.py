@@ -78,6 +78,7 @@ class CustomerCostEntry(models.Model):
         # sudo: currencies of companies whose cost the user records
         companies = self.env["res.company"].sudo().browse({ask.company_id for ask in asks})
         digits = {company.id: company.currency_id.decimal_places for company in companies}
+        customer_ids = list({ask.customer_id for ask in asks})
         # Whoever asks: the limit holds for all cost of the customer, and the message is shown to
         # who records cost for it.
         for company_id, customer_id, month, amount in self.env.execute_query(
@@ -89,8 +90,10 @@ class CustomerCostEntry(models.Model):
                     WHERE customer_id = ANY(%(customers)s) AND company_id = ANY(%(companies)s)
                       AND date >= %(first)s AND date <= %(last)s
                  GROUP BY 1, 2, 3""",
-                committed=self.env["customer.cost.commitment"]._table_query,
-                customers=list({ask.customer_id for ask in asks}),
+                committed=self.env["customer.cost.commitment"]._sql_of_customers(
+                    companies.ids, customer_ids
+                ),
+                customers=customer_ids,
                 companies=companies.ids,
                 first=min(
                     company.compute_fiscalyear_dates(min(ask.date for ask in asks))["date_from"]

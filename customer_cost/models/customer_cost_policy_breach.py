@@ -1,6 +1,7 @@
 import logging
 
 from psycopg2 import Error as DatabaseError
+from psycopg2.errors import SerializationFailure, UniqueViolation
 
 from odoo import api, fields, models
 
@@ -60,7 +61,21 @@ class CustomerCostPolicyBreach(models.Model):
 
     @api.model
     def _count_blocked(self, vals_list):
-        """Count blocked attempts; of those of one cost, policy and day the last one stands."""
+        """Count blocked attempts; of those of one cost, policy and day the last one stands.
+
+        Where another transaction counts the same attempt at this moment, its count stands: the
+        snapshot of this one does not see it, and the database refuses a second one.
+        """
+        try:
+            with self.env.cr.savepoint():
+                self._write_blocked(vals_list)
+        except (SerializationFailure, UniqueViolation):
+            if len(vals_list) > 1:
+                for vals in vals_list:
+                    self._count_blocked([vals])
+
+    @api.model
+    def _write_blocked(self, vals_list):
         known = {
             (row.entry_id.id, row.policy_id.id, row.date): row
             for row in self.search(

@@ -4,6 +4,7 @@ from odoo.tools import SQL, date_utils
 
 from ..engine import to_minor
 from ..fields import Amount, Ratio
+from .row_id import sql_row_id
 
 
 class CustomerCostBudgetReport(models.Model):
@@ -92,17 +93,22 @@ class CustomerCostBudgetReport(models.Model):
     def _table_query(self) -> SQL:
         # What is asked for of some budgets reaches the tables below through the partition.
         return SQL(
-            """SELECT u.budget_id::bigint * 1000000 + row_number() OVER (
-                          PARTITION BY u.budget_id
-                              ORDER BY u.month, u.item_id, u.payment_method) AS id,
-                      u.budget_id, b.company_id, b.customer_id, b.category_id, b.state, u.item_id,
+            """SELECT %(id)s AS id, u.budget_id,
+                      b.company_id, b.customer_id, b.category_id, b.state, u.item_id,
                       u.payment_method, u.month, u.planned, u.actual, u.committed,
                       u.actual + u.committed AS used,
                       u.planned - u.actual - u.committed AS available,
                       CASE WHEN u.planned > 0
                            THEN 100 * (u.actual + u.committed) / u.planned END AS used_pct
-                 FROM (%s) u JOIN customer_cost_budget b ON b.id = u.budget_id""",
-            self._sql_usage(SQL("b.state <> 'superseded'")),
+                 FROM (SELECT *, row_number() OVER (
+                              PARTITION BY budget_id
+                                  ORDER BY month, item_id, payment_method) AS place
+                         FROM (%(usage)s) usage) u
+                 JOIN customer_cost_budget b ON b.id = u.budget_id""",
+            id=sql_row_id(SQL("u.budget_id"), SQL("u.place")),
+            usage=self._sql_usage(
+                SQL("b.state <> 'superseded'"), self.env["customer.cost.commitment"]._table_query
+            ),
         )
 
     # ------------------------------------------------------------
@@ -110,10 +116,12 @@ class CustomerCostBudgetReport(models.Model):
     # ------------------------------------------------------------
 
     @api.model
-    def _sql_usage(self, budgets) -> SQL:
+    def _sql_usage(self, budgets, commitments, full=True) -> SQL:
         """Rows of budget_id, item_id, payment_method, month, planned, actual, committed.
 
         :param budgets: condition on the budget ``b``
+        :param commitments: rows of ``customer.cost.commitment``
+        :param full: whether one of the budgets may count allocated cost
         """
         return SQL(
             """WITH budget AS NOT MATERIALIZED (%(budgets)s), held AS NOT MATERIALIZED (%(held)s),
@@ -121,7 +129,7 @@ class CustomerCostBudgetReport(models.Model):
                     covered AS NOT MATERIALIZED (
                         SELECT budget_id, item_id, payment_method, month,
                                sum(actual) AS actual, sum(committed) AS committed
-                          FROM (%(direct)s UNION ALL %(allocated)s UNION ALL %(committed)s) cost
+                          FROM (%(costs)s) cost
                       GROUP BY 1, 2, 3, 4)
                SELECT budget_id, item_id, payment_method, month, sum(planned) AS planned,
                       sum(actual) AS actual, sum(committed) AS committed
@@ -138,9 +146,13 @@ class CustomerCostBudgetReport(models.Model):
             budgets=self._sql_budgets(budgets),
             held=self._sql_held(),
             members=self._sql_members(),
-            direct=self._sql_direct(),
-            allocated=self._sql_allocated(),
-            committed=self._sql_committed(),
+            costs=SQL(" UNION ALL ").join(
+                [
+                    self._sql_direct(),
+                    *([self._sql_allocated()] if full else []),
+                    self._sql_committed(commitments),
+                ]
+            ),
             line=self._sql_line(),
         )
 
@@ -220,7 +232,7 @@ class CustomerCostBudgetReport(models.Model):
         )
 
     @api.model
-    def _sql_committed(self) -> SQL:
+    def _sql_committed(self, commitments) -> SQL:
         return SQL(
             """SELECT b.id, c.item_id, c.payment_method, date_trunc('month', c.date)::date, 0,
                       c.amount
@@ -229,7 +241,7 @@ class CustomerCostBudgetReport(models.Model):
                  JOIN (%s) c ON c.customer_id = member.customer_id
                   AND c.company_id = b.company_id AND c.date BETWEEN b.date_from AND b.date_to
                 WHERE %s""",
-            self.env["customer.cost.commitment"]._table_query,
+            commitments,
             self._sql_was_member(SQL("c.origin_date")),
         )
 
@@ -264,13 +276,35 @@ class CustomerCostBudgetReport(models.Model):
         self._flush_sources()
         digits = {budget.id: budget.currency_id.decimal_places for budget in budgets}
         usage = {budget_id: {} for budget_id in digits}
+        commitments = self.env["customer.cost.commitment"]._sql_of_customers(
+            budgets.company_id.ids, self._get_customer_ids(budgets)
+        )
         # No rights here: only budgets whose company and customer the caller looked at.
         for budget_id, item_id, method, month, *amounts in self.env.execute_query(
-            self._sql_usage(SQL("b.id = ANY(%s)", budgets.ids))
+            self._sql_usage(
+                SQL("b.id = ANY(%s)", budgets.ids),
+                commitments,
+                full="full" in budgets.mapped("basis"),
+            )
         ):
             line = usage[budget_id].setdefault((item_id or False, method or False), {})
             line[month] = tuple(to_minor(amount, digits[budget_id]) for amount in amounts)
         return usage
+
+    @api.model
+    def _get_customer_ids(self, budgets):
+        """Customers of these budgets, of a class whoever was in it at any time."""
+        customer_ids = budgets.customer_id.ids
+        if budgets.category_id:
+            rows = self.env.execute_query(
+                SQL(
+                    """WITH budget AS (%s) SELECT DISTINCT customer_id FROM (%s) held""",
+                    self._sql_budgets(SQL("b.id = ANY(%s)", budgets.ids)),
+                    self._sql_held(),
+                )
+            )
+            customer_ids += [customer_id for (customer_id,) in rows]
+        return customer_ids
 
     # ------------------------------------------------------------
     # What stands behind a row

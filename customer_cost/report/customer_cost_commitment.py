@@ -3,9 +3,7 @@ from odoo.tools import SQL
 
 from ..fields import Amount
 from ..models.customer_cost_item import MANUAL_KINDS
-
-# Rows of one cost or bill line at most: customers and months of its service period.
-PLACES = 1_000_000
+from .row_id import sql_row_id
 
 
 class CustomerCostCommitment(models.Model):
@@ -13,8 +11,9 @@ class CustomerCostCommitment(models.Model):
 
     One row per cost, and of a cost with a service period one per month, split as in the ledger.
     Submitted costs, what is open of approved requests (or what draft documents already ask of
-    them, where that is more), and lines of draft vendor bills that settle no request and name
-    customers, themselves or by their analytic accounts.
+    them, where that is more), and what draft vendor bills will cost customers when they are posted,
+    tax that is not recovered included. What settles a request of a customer counts with the
+    request; of one without customer, what the bill costs customers counts with the bill.
     """
 
     _name = "customer.cost.commitment"
@@ -80,13 +79,74 @@ class CustomerCostCommitment(models.Model):
 
     @property
     def _table_query(self) -> SQL:
-        return SQL("%s UNION ALL %s", self._sql_entries(), self._sql_bills())
+        return SQL(
+            "WITH bill AS MATERIALIZED (%s) %s UNION ALL %s",
+            self.env["customer.cost.capture"]._sql_draft_costs(SQL("TRUE")),
+            self._sql_entries(
+                SQL(
+                    """SELECT sum(bill.amount) FROM bill
+                         JOIN account_move_line l ON l.id = bill.id
+                        WHERE l.cost_request_id = e.id AND e.customer_id IS NULL"""
+                )
+            ),
+            self._sql_bills(SQL("SELECT * FROM bill")),
+        )
 
     @api.model
-    def _sql_entries(self) -> SQL:
-        """Submitted costs and unsettled requests; a draft document counts within its request."""
+    def _sql_of_customers(self, company_ids, customer_ids) -> SQL:
+        """What budgets and limits read of the commitments of these customers.
+
+        Draft bills are read beforehand, those alone that may cost the customers: mostly there are
+        none, and a statement without them is planned in a fraction of the time. The caller has
+        flushed what commitments depend on.
+        """
+        names = ("company_id", "customer_id", "item_id", "payment_method", "date", "origin_date")
+        columns = SQL(", ").join(map(SQL.identifier, (*names, "amount")))
+        entries = SQL(
+            "SELECT %s FROM (%s) entry WHERE customer_id = ANY(%s)",
+            columns,
+            self._sql_entries(),
+            customer_ids,
+        )
+        move_ids = self.env["customer.cost.capture"]._find_draft_bills(company_ids, customer_ids)
+        if not move_ids:
+            return entries
+        # No rights here: the caller says what is shown of the costs of these customers.
+        bills = self.env.execute_query(
+            SQL(
+                "SELECT %s FROM %s bill WHERE customer_id = ANY(%s)",
+                columns,
+                self._sql_bills_of(move_ids),
+                customer_ids,
+            )
+        )
+        if not bills:
+            return entries
         return SQL(
-            """SELECT e.id::bigint * 2 * %(places)s + m.place AS id, e.company_id, e.customer_id,
+            """%s UNION ALL SELECT * FROM unnest(%s::int[], %s::int[], %s::int[], %s::varchar[],
+                      %s::date[], %s::date[], %s::numeric[])""",
+            entries,
+            *map(list, zip(*bills, strict=True)),
+        )
+
+    @api.model
+    def _sql_bills_of(self, move_ids) -> SQL:
+        """Commitments of these vendor bills, as far as they are drafts."""
+        capture = self.env["customer.cost.capture"]
+        return self._sql_bills(
+            capture._sql_draft_costs(
+                SQL("m.id = ANY(%s)", move_ids), follow=capture._is_followed(move_ids)
+            )
+        )
+
+    @api.model
+    def _sql_entries(self, elsewhere=None) -> SQL:
+        """Submitted costs and unsettled requests; a draft document counts within its request.
+
+        :param elsewhere: what of cost ``e`` counts with draft bills, one amount
+        """
+        return SQL(
+            """SELECT %(id)s AS id, e.company_id, e.customer_id,
                       e.item_id, e.vendor_id, e.payment_method, %(day)s AS date,
                       e.date AS origin_date, e.kind, e.id AS entry_id, NULL::int AS move_id,
                       NULL::int AS move_line_id, %(month_amount)s AS amount
@@ -95,17 +155,20 @@ class CustomerCostCommitment(models.Model):
                  JOIN res_currency currency ON currency.id = co.currency_id
            CROSS JOIN LATERAL (%(documents)s) documents
            CROSS JOIN LATERAL (
-                   SELECT GREATEST(CASE WHEN e.released_on IS NULL
+                   SELECT GREATEST(
+                          GREATEST(CASE WHEN e.released_on IS NULL
                                         THEN e.amount_company - documents.settled ELSE 0 END,
-                                   documents.drafted, 0) AS amount) committed
+                                   documents.drafted) - %(elsewhere)s, 0) AS amount) committed
            CROSS JOIN LATERAL (%(months)s) m
                 WHERE (e.state = 'submitted' AND e.kind <> 'captured'
                        OR e.state = 'approved' AND e.kind = 'request')
                   AND e.reversal_of_id IS NULL AND committed.amount <> 0
                   AND %(month_amount)s <> 0""",
+            id=sql_row_id(SQL("2 * e.id"), SQL("m.place")),
             documents=self.env["customer.cost.entry"]._sql_settlement(
                 SQL("e.id"), SQL("currency.decimal_places")
             ),
+            elsewhere=SQL("COALESCE((%s), 0)", elsewhere) if elsewhere else SQL("0"),
             **self._sql_month(SQL("e"), SQL("committed.amount"), SQL("currency.decimal_places")),
         )
 
@@ -114,7 +177,6 @@ class CustomerCostCommitment(models.Model):
         """What splits ``amount`` of ``row`` by service month, each on a day that is open."""
         capture = self.env["customer.cost.capture"]
         return {
-            "places": PLACES,
             "months": capture._sql_service_months(row),
             "month_amount": capture._sql_month_amount(amount, digits),
             "day": SQL(
@@ -127,25 +189,24 @@ class CustomerCostCommitment(models.Model):
         }
 
     @api.model
-    def _sql_bills(self, moves=None) -> SQL:
-        """What lines of draft bills would be captured as, on the day on which it would count.
+    def _sql_bills(self, costs) -> SQL:
+        """What lines of draft bills will be captured as, on the day on which it would count.
 
-        :param moves: condition on the journal entry ``m``, beside being a draft
+        :param costs: rows of ``customer.cost.capture._sql_draft_costs``
         """
         return SQL(
-            """(SELECT (c.id::bigint * 2 + 1) * %(places)s + row_number() OVER (
-                          PARTITION BY c.id ORDER BY c.service_date, c.customer_id) AS id,
-                      c.company_id, c.customer_id, c.item_id,
+            """(SELECT %(id)s AS id, c.company_id, c.customer_id, c.item_id,
                       vendor.commercial_partner_id AS vendor_id, NULL::varchar AS payment_method,
                       %(day)s AS date, c.date AS origin_date, 'bill' AS kind,
                       NULL::int AS entry_id, c.move_id, c.id AS move_line_id, c.amount
-                 FROM (%(costs)s) c
+                 FROM (SELECT *, row_number() OVER (
+                              PARTITION BY id
+                                  ORDER BY service_date, customer_id, item_id, amount) AS place
+                         FROM (%(costs)s) cost) c
             LEFT JOIN res_partner vendor ON vendor.id = c.partner_id)""",
-            places=PLACES,
+            id=sql_row_id(SQL("2 * c.id + 1"), SQL("c.place")),
             day=self.env["customer.cost.period"]._sql_first_open_day(
                 SQL("c.company_id"), SQL("c.service_date")
             ),
-            costs=self.env["customer.cost.capture"]._sql_bill_costs(
-                SQL("m.state = 'draft' AND %s", moves or SQL("TRUE"))
-            ),
+            costs=costs,
         )

@@ -124,6 +124,7 @@ from . import test_recording
 from . import test_request
 from . import test_request_concurrency
 from . import test_tour_request
+from . import test_policy_concurrency
 from . import test_policy_rpc
 from . import test_engine_comparison
 from . import test_engine_overrides

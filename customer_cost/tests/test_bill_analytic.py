@@ -1,12 +1,13 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from .generated_common import DAY, GeneratedCommon
 from .review_common import ReviewCommon
 from .test_budget import BudgetCommon
 
 
 @tagged("post_install", "-at_install")
-class TestBillAnalytic(ReviewCommon, BudgetCommon):
+class TestBillAnalytic(ReviewCommon, BudgetCommon, GeneratedCommon):
     """Bills whose lines name customers by analytic accounts alone, before they are captured."""
 
     @classmethod
@@ -91,6 +92,51 @@ class TestBillAnalytic(ReviewCommon, BudgetCommon):
         self.assertEqual(self.committed(), committed)
         bill.button_cancel()
         self.assertEqual(self.committed(), {})
+
+    def test_what_odoo_adds_to_a_draft_is_committed_as_it_will_be_captured(self):
+        own = self.create_tax(self.tax_account).ids
+        base = self.create_tax(amount=7.0).ids
+        request = self.create_cost(kind="request", amount=100.0, post=True)
+        budget = self.create_budget(1000.0, [{"percentage": 20.0, "action": "block"}])
+        bill = self.bill(
+            self.line(10.01, a=33.33, b=66.67, tax_ids=own),
+            self.line(30.0, self.other_account, a=100, tax_ids=own + base),
+            self.line(50.0, nobody=100, tax_ids=base),
+            self.line(100.0, a=100, cost_request_id=request.id, tax_ids=own),
+        )
+        self.assertEqual(self.report(budget), (1000.0, 0.0, 148.77, 851.23))
+        self.assertFalse(bill.cost_budget_findings)
+        committed = self.committed()
+        bill.action_post()
+        ledger = {key: amount for key, amount in self.ledger().items() if key[0]}
+        committed[self.customer_a, self.item, DAY] += 100.0  # committed by the request
+        self.assertEqual(committed, ledger)
+        self.assertEqual(self.report(budget), (1000.0, 148.77, 0.0, 851.23))
+        self.assertEqual(self.committed(), {})
+
+    def test_a_request_without_customer_counts_with_the_customers_of_its_bills(self):
+        self.company.customer_cost_budget_block_bills = True
+        budget = self.create_budget(100.0)
+        request = self.create_cost(kind="request", amount=500.0, customer_id=False, post=True)
+
+        def total():
+            self.env.flush_all()
+            self.env["customer.cost.commitment"].invalidate_model()
+            rows = self.env["customer.cost.commitment"].search([])
+            return {(row.customer_id, row.kind): row.amount for row in rows}
+
+        nobody = (self.env["res.partner"], "request")
+        self.assertEqual(total(), {nobody: 500.0})
+        bill = self.bill(self.line(150.0, a=60, cost_request_id=request.id))
+        self.assertEqual(total(), {nobody: 410.0, (self.customer_a, "bill"): 90.0})
+        self.assertEqual(self.report(budget), (100.0, 0.0, 90.0, 10.0))
+        bill.action_post()
+        self.assertEqual(total(), {nobody: 350.0})
+        self.assertEqual(self.report(budget), (100.0, 90.0, 0.0, 10.0))
+        over = self.bill(self.line(11.0, a=100, cost_request_id=request.id))
+        with self.assertRefused("exceeded by.*1.00"):
+            over.action_post()
+        self.assertEqual(total(), {nobody: 339.0, (self.customer_a, "bill"): 11.0})
 
     def test_a_credit_note_commits_less_and_what_settles_a_request_nothing_more(self):
         request = self.create_cost(kind="request", amount=100.0, post=True)

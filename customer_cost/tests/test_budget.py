@@ -586,6 +586,59 @@ class TestBudgetPlan(BudgetCommon):
             [(self.item, "2026-03-01", 90.0), (self.item, "2026-12-01", 45.0)],
         )
 
+    def test_plan_runs_fill_the_months_and_items_that_they_charge(self):
+        driver = self.create_driver({self.customer_a: 1, self.customer_b: 2}, day="2025-01-31")
+        self.create_rule(driver, items=self.item)
+        driver.value_ids.copy({"date": "2025-02-28"})
+        for day in ("2025-01-10", "2025-02-10"):
+            self.create_entry_move([(self.expense_account, 100.0, {})], day=day)
+        january, older, february = (
+            self.create_run(day, kind="plan") for day in ("2025-01-31", "2025-02-28", "2025-02-28")
+        )
+        self.create_run("2025-03-31", kind="plan", compute=False)
+        budget = self.create_budget(
+            confirm=False,
+            basis="full",
+            lines=[
+                (self.item, 1, 7.0),
+                (self.other_item, 1, 8.0),
+                (None, 2, 9.0),
+                (self.item, 3, 10.0),
+            ],
+        )
+        wizard = self.fill(budget, method="plan")
+        self.assertEqual(wizard.run_ids, january | february)
+        self.assertEqual(wizard.line_ids.mapped("planned"), [33.33, 33.33])
+        self.assertTrue(wizard.unplanned_note.startswith("Mar 2025, Apr 2025"))
+        wizard.action_apply()
+        before = self.plan(budget)
+        self.assertEqual(
+            before,
+            {
+                (self.item, 1): 33.33,
+                (self.other_item, 1): 8.0,
+                (self.item, 2): 33.33,
+                (self.env["customer.cost.item"], 2): 9.0,
+                (self.item, 3): 10.0,
+            },
+        )
+        for runs, text in (
+            (january | older | february, "are of the same month: keep one of them"),
+            (self.create_run("2025-01-31", kind="simulation"), "is no computed plan run"),
+        ):
+            with self.assertRefused(text):
+                self.fill(budget, method="plan", run_ids=runs.ids).action_apply()
+        self.assertEqual(self.plan(budget), before)
+        # what the items of the run charge to nobody of the budget any more gives way as well
+        budget.customer_id = self.customer_b
+        self.fill(budget, method="plan", run_ids=older.ids).action_apply()
+        self.assertEqual(self.plan(budget)[self.item, 2], 66.67)
+        with self.assertRaises(AccessError):
+            wizard.with_user(self.users["reviewer"]).action_apply()
+
+    def plan(self, budget):
+        return {(line.item_id, line.month.month): line.planned for line in budget.line_ids}
+
     def test_lines_are_imported_by_code_and_month(self):
         budget = self.create_budget(lines=(), confirm=False)
         lines = self.env["customer.cost.budget.line"].with_user(self.users["accountant"])

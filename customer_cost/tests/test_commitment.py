@@ -1,5 +1,9 @@
-from odoo.exceptions import AccessError, UserError
+from xmlrpc.client import dumps
 
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from ..report.row_id import sql_row_id
 from .common import CustomerCostCommon
 
 
@@ -102,6 +106,24 @@ class TestCommitment(CustomerCostCommon):
         self.assertEqual(
             {str(day): amount for (_c, _i, day), amount in self.ledger().items()}, committed
         )
+
+    def test_ids_are_unique_and_small_enough_for_xml_rpc(self):
+        self.env.cr.execute(
+            SQL(
+                """SELECT count(*), count(DISTINCT %(id)s), max(%(id)s) FILTER (WHERE place = 1),
+                          max(%(id)s) FILTER (WHERE place <= 12)
+                     FROM generate_series(2, 2001) document, generate_series(1, 130) place""",
+                id=sql_row_id(SQL("document"), SQL("place")),
+            )
+        )
+        rows, ids, single, year = self.env.cr.fetchone()
+        self.assertEqual((ids, single), (rows, 2 * 2001 + 1))
+        self.assertLess(year, 2001 * 128 + 128)
+        self.env.cr.execute("SELECT setval('customer_cost_entry_id_seq', 400000000)")
+        self.request()
+        self.create_cost(service_from="2025-01-10", service_to="2025-12-20").action_submit()
+        self.env.flush_all()
+        dumps((self.env["customer.cost.commitment"].search([], limit=1, order="id").ids,))
 
     def test_release_ends_the_commitment_and_is_refused_twice(self):
         request = self.request()

@@ -18,6 +18,7 @@ from . import customer_cost_map_preview
 from . import customer_cost_map_apply
 from . import base_partner_merge_budget
 from . import customer_cost_budget_fill
+from . import customer_cost_budget_fill_plan
 from . import customer_cost_budget_remedy
 from . import customer_cost_override_give
 from . import customer_cost_alert_act

@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 
 
 class CustomerCostBudgetFill(models.TransientModel):
-    """Fills the lines of a draft budget, with a preview: spread, or copied from a year before."""
+    """Fills the lines of a draft budget, with a preview: spread, copied or from plan runs."""
 
     _name = "customer.cost.budget.fill"
     _description = "Fill a Budget"
@@ -27,6 +27,7 @@ class CustomerCostBudgetFill(models.TransientModel):
             ("even", "Spread an amount evenly"),
             ("budget", "Copy the budget of the year before"),
             ("actual", "Copy the actual cost of the year before"),
+            ("plan", "From plan runs"),
         ],
         required=True,
         default="even",
@@ -98,7 +99,7 @@ class CustomerCostBudgetFill(models.TransientModel):
             return []
         if self.method == "even":
             return self._prepare_even_lines()
-        rows = self._read_budget() if self.method == "budget" else self._read_actual()
+        rows = getattr(self, f"_read_{self.method}")()
         digits = self.currency_id.decimal_places
         factor = 1 + Fraction(str(self.change_pct)) / 100
         months = set(self.budget_id._get_months())
@@ -169,8 +170,9 @@ class CustomerCostBudgetFill(models.TransientModel):
         }
 
     def action_apply(self):
-        """Write what the preview shows: spread amounts take the place of the lines of the same
-        item and payment method, copied ones of all lines.
+        """Write what the preview shows in place of the lines that it replaces: those of the same
+        item and payment method for spread amounts, all for copied ones, and for plan runs those of
+        their months and of the items that they charge.
 
         :raises UserError: there is nothing to fill in, or the budget is no draft
         """
@@ -181,26 +183,27 @@ class CustomerCostBudgetFill(models.TransientModel):
             raise UserError(
                 self.env._(
                     "%(budget)s: there is nothing to fill in. Enter an amount, or choose a year "
-                    "that has figures.",
+                    "or plan runs that have figures.",
                     budget=budget.display_name,
-                )
-            )
-        replaced = budget.line_ids
-        if self.method == "even":
-            replaced = replaced.filtered(
-                lambda line: (
-                    (line.item_id, line.payment_method) == (self.item_id, self.payment_method)
                 )
             )
         budget.write(
             {
                 "line_ids": [
-                    *(Command.delete(line.id) for line in replaced),
+                    *(Command.delete(line.id) for line in self._get_replaced_lines()),
                     *(Command.create(vals) for vals in vals_list),
                 ]
             }
         )
         return {"type": "ir.actions.act_window_close"}
+
+    def _get_replaced_lines(self):
+        """Lines of the budget that give way to what is filled in."""
+        if self.method != "even":
+            return self.budget_id.line_ids
+        return self.budget_id.line_ids.filtered(
+            lambda line: (line.item_id, line.payment_method) == (self.item_id, self.payment_method)
+        )
 
 
 class CustomerCostBudgetFillLine(models.TransientModel):
