@@ -84,10 +84,13 @@ class CustomerCostEntryContext(models.Model):
         return rows
 
     def _read_customer_figures(self):
-        """Sums of the customer's last 12 months: dict of figure to company currency."""
+        """Sums of the customer's last 12 months: dict of figure to company currency.
+
+        Read where the customer form reads them, what is not yet in the balances included.
+        """
         first, last = self.env["res.partner"]._get_customer_cost_rolling()
-        names = ("net_sales", "product_cost", "direct_cost", "allocated_cost")
-        [sums] = self.env["customer.cost.balance"]._read_group(
+        names = ("net_sales", "direct_margin", "cost_to_serve")
+        [sums] = self.env["customer.cost.profitability"]._read_group(
             [
                 ("company_id", "=", self.company_id.id),
                 ("customer_id", "=", self.customer_id.id),
@@ -97,12 +100,7 @@ class CustomerCostEntryContext(models.Model):
             [],
             [f"{name}:sum" for name in names],
         )
-        sums = dict(zip(names, (amount or 0.0 for amount in sums), strict=True))
-        return {
-            "net_sales": sums["net_sales"],
-            "direct_margin": sums["net_sales"] - sums["product_cost"] - sums["direct_cost"],
-            "cost_to_serve": sums["direct_cost"] + sums["allocated_cost"],
-        }
+        return dict(zip(names, (amount or 0.0 for amount in sums), strict=True))
 
     def _get_item_months(self):
         """Cost of this item for this customer, list of the last 12 months with their amount."""

@@ -187,6 +187,7 @@ class CustomerCostReviewed(models.AbstractModel):
             )
         reviews._make_current(self._review_link, self.ids)
         passed = documents.filtered(lambda document: not document.cost_review_id)
+        documents._close_questions()
         documents._close_review_activities()
         (documents - passed)._notify_reviewers()
         return passed

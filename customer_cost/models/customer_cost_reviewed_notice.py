@@ -99,6 +99,19 @@ class CustomerCostReviewedNotice(models.AbstractModel):
             )
         self.sudo().activity_unlink(["customer_cost.mail_activity_type_question"])
 
+    def _close_questions(self):
+        """Who decides needs no answer any more; a later review does not ask again."""
+        questions = self._get_open_questions()
+        if questions:
+            questions.write(
+                {
+                    "answer": self.env._("Decided without an answer."),
+                    "answer_user_id": self.env.uid,
+                }
+            )
+            # sudo: the activity is the author's
+            self.sudo().activity_unlink(["customer_cost.mail_activity_type_question"])
+
     def _tell(self, users, text):
         """One internal note, which reaches each of the users once and no vendor of a bill."""
         self.ensure_one()

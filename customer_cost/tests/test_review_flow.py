@@ -149,6 +149,19 @@ class TestReviewFlow(ReviewCommon):
         entry.with_user(self.reviewer).action_approve()
         self.assertEqual(entry.state, "approved")
 
+    def test_question_lapses_with_the_decision(self):
+        entry = self.submit()
+        entry.with_user(self.reviewer)._ask("For whom?")
+        entry.with_user(self.reviewer)._refuse("No receipt")
+        question = self.env.ref("customer_cost.mail_activity_type_question")
+        self.assertNotIn(question, entry.activity_ids.activity_type_id)
+        entry.with_user(self.author).action_submit()
+        entry.invalidate_recordset()
+        self.assertFalse(entry.open_question)
+        row = entry.review_ids.filtered(lambda review: review.decision == "question")
+        self.assertEqual(row.answer, "Decided without an answer.")
+        self.assertEqual(row.answer_user_id, self.reviewer)
+
     def test_question_and_answer_need_a_text_and_somebody_to_answer(self):
         entry = self.submit()
         with self.assertRefused("Write your question"):
@@ -468,7 +481,6 @@ class TestReviewFlow(ReviewCommon):
         today = self.env["customer.cost.entry"].default_get(["date"])["date"]
         self.create_sale(self.customer_b, quantity=10, day=today)
         self.create_cost(customer_id=self.customer_b.id, date=today, post=True)
-        self.refresh_figures()
         entry = self.submit(customer_id=self.customer_b.id, date=today)
         figures = entry.sudo()._read_customer_figures()
         self.assertEqual(
