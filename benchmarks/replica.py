@@ -32,7 +32,7 @@ PORT = int(os.environ.get("PORT", 8169))
 LOGIN = "manager"
 FOLDER = DEV / "replica"
 LOG = LOGS / "replica.log"
-SERVED = re.compile(r'"\w+ (/\S+) HTTP/1.1" 200 .* (ro->rw|ro|rw)\s*$')
+SERVED = re.compile(r'"\w+ (/[^\s#]+)\S* HTTP/1.1" 200 .* (ro->rw|ro|rw)\s*$')
 MODELS = {
     "customer.cost.analysis": "amount",
     "customer.cost.profitability": "profit",
