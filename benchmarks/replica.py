@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 from dev import databases, postgres  # noqa: E402
 from dev.odoo_command import PROGRAM, prepare  # noqa: E402
 from dev.project import DEV, LOGS  # noqa: E402
-from dev.session import Session  # noqa: E402
+from dev.session import Session, SessionError  # noqa: E402
 from dev.steps import Failure, fail, run, step  # noqa: E402
 
 DATABASE = os.environ.get("DB", "demo")
@@ -54,6 +54,8 @@ RANKED = {"order": "customer_cost_profit desc", "limit": 80}
 def main():
     try:
         environment = prepare()
+        if postgres.is_external():
+            fail("the replica follows the private PostgreSQL: unset the PG* variables")
         if not databases.exists(DATABASE):
             fail(f"there is no database {DATABASE}: `make demo` first")
         record = {**postgres._record(), "folder": str(FOLDER)}
@@ -66,7 +68,7 @@ def main():
         finally:
             remove(record)
         expected = ask(environment, "without it")
-    except Failure as failure:
+    except (Failure, SessionError) as failure:
         print(f"replica: {failure}", file=sys.stderr)
         return 1
     return report(got, expected, modes, transactions, lag)
@@ -169,7 +171,7 @@ def wait_for(base, server):
 
 
 def ask_routes(session):
-    """Yield route and answer; answers that hold the hour are taken apart from it."""
+    """Yield every report route with its answer; of the workbook, whether it has content."""
 
     def call(model, method, *arguments, **keywords):
         return (
